@@ -1,0 +1,305 @@
+// One struct per message: commands are imperatives, events past participles. Messages
+// stay inside the process (CAF is told so), hence no serialisation code.
+#pragma once
+
+#include "actors/outbox.hpp"
+#include "domain/account.hpp"
+#include "domain/chat.hpp"
+#include "domain/error.hpp"
+#include "domain/identity.hpp"
+#include "domain/query.hpp"
+#include "engines/engine.hpp"
+#include "storage/accounts.hpp"
+#include "storage/policy.hpp"
+#include "wire/phoenix.hpp"
+#include "wire/reply_events.hpp"
+
+#include <caf/allowed_unsafe_message_type.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace jessica::actors {
+
+/// The answer of a command that has nothing to tell but that it worked.
+struct done {};
+
+// --- SESSION -------------------------------------------------------------------------
+
+/// One message the client sent, unmasked and whole.
+struct client_frame {
+  std::string bytes;
+  bool binary = false;
+};
+
+/// What the socket does after a frame.
+enum class verdict : std::uint8_t { go_on, close };
+
+/// The socket is gone.
+struct socket_closed {};
+
+// --- HUB and CHANNEL -----------------------------------------------------------------
+
+/// A socket within one process.
+using socket_number = std::uint64_t;
+
+/// A socket that joined a topic, with what is needed to write to it.
+struct member {
+  socket_number socket = 0;
+  outbox_ptr out;
+  wire::serializer version = wire::serializer::v2;
+  std::string topic; ///< as the client spells it: "realtime:<name>"
+  std::optional<std::string> join_ref;
+  std::optional<std::string> ref; ///< of the phx_join, answered by CHANNEL
+  bool self = false;              ///< own broadcasts come back
+  std::string join_response;      ///< JSON object of the phx_reply
+};
+
+/// A room's name: private and public channels of one name are different rooms.
+struct topic {
+  std::string name; ///< without "realtime:"
+  bool is_private = false;
+
+  friend bool operator==(const topic&, const topic&) = default;
+};
+
+/// Adds a member to a topic; CHANNEL answers the phx_join, then sends snapshots.
+struct join_topic {
+  actors::topic topic;
+  actors::member member;
+};
+
+/// Gives the topic's CHANNEL, made when there is none.
+struct open_topic {
+  actors::topic topic;
+};
+
+/// CHANNEL is empty and has handled `seen` messages from HUB: may it end?
+struct passivate {
+  actors::topic topic;
+  std::uint64_t seen = 0;
+};
+
+/// HUB to CHANNEL; counted.
+struct admit {
+  actors::member member;
+};
+
+/// HUB to CHANNEL; counted: somebody is about to use this channel.
+struct expect_use {};
+
+struct leave {
+  socket_number socket = 0;
+};
+
+/// A broadcast of a member (or of the server: sender 0).
+struct broadcast {
+  socket_number sender = 0;
+  wire::app_broadcast what;
+};
+
+/// An attempt at a reply begins (again: `resumed` brings a restarted CHANNEL up to
+/// date).
+struct reply_begun {
+  job what;
+  std::string model;
+  struct progress {
+    std::uint64_t seq = 0;
+    std::string text;
+  };
+  std::optional<progress> resumed;
+};
+
+/// Tokens first_seq..seq of a reply.
+struct reply_grew {
+  wire::reply_ref of;
+  std::uint64_t first_seq = 1;
+  std::uint64_t seq = 1;
+  std::string text;
+};
+
+/// A reply's end, after its commit (or the end of our right to tell: `lost`).
+struct reply_over {
+  enum class how : std::uint8_t { completed, cancelled, failed, retrying, lost };
+  wire::reply_ref of;
+  how end = how::completed;
+  std::uint64_t seq = 0;
+  std::string finish_reason; ///< completed
+  std::string what;          ///< failed: shown to the user
+  usage used;
+};
+
+// --- PERSISTENCE ---------------------------------------------------------------------
+
+struct enqueue {
+  turn what;
+};
+struct finish {
+  outcome what;
+};
+struct save_progress {
+  checkpoint what;
+};
+struct give_up {
+  failure what;
+};
+
+/// What a COMMITTER stores in one go, and what became of each row, in order.
+struct batch {
+  lease_id lease;
+  std::vector<turn> turns;
+  std::vector<outcome> outcomes;
+  std::vector<checkpoint> checkpoints;
+  std::vector<failure> failures;
+};
+struct batch_result {
+  std::vector<result<receipt>> receipts;
+  std::vector<result<bool>> finished; ///< false: the job is no longer ours
+  std::vector<result<bool>> saved;
+  std::vector<result<job_status>> given_up;
+};
+
+// --- DISPATCHER and INFERENCE --------------------------------------------------------
+
+/// Run this job; we hold its lease.
+struct run_job {
+  job what;
+};
+
+/// One beat of the node's lease.
+struct heartbeat {
+  lease_id lease;       ///< 0: join first
+  std::size_t want = 0; ///< jobs to claim
+};
+struct heartbeat_result {
+  lease_id lease; ///< another one than asked with: the old one was lost
+  std::vector<job> claimed;
+};
+/// Give the lease and its jobs back.
+struct leave_cluster {
+  lease_id lease;
+};
+
+struct beat {};
+
+/// INFERENCE to DISPATCHER.
+struct job_ended {
+  job_id id;
+};
+
+/// Take no more jobs; answered when none runs or `deadline` passed and the lease is
+/// back.
+struct drain {
+  std::chrono::milliseconds within{0};
+};
+struct drain_deadline {};
+
+struct generated {
+  engines::engine_event event;
+};
+struct try_again {};
+
+// --- readers -------------------------------------------------------------------------
+
+struct select_rows {
+  identity who;
+  table_query query;
+};
+struct probe_topic {
+  identity who;
+  std::string topic;
+};
+struct fetch_prompt {
+  user_id user;
+  conversation_id conversation;
+  message_id message;
+};
+
+// --- ACCOUNTS ------------------------------------------------------------------------
+
+struct sign_up {
+  storage::new_account what;
+  client_origin from;
+};
+struct sign_in {
+  std::string email;
+  std::string password;
+  client_origin from;
+};
+struct refresh_session {
+  std::string refresh_token;
+  client_origin from;
+};
+struct find_user {
+  user_id user;
+  auth_session_id session;
+};
+struct sign_out {
+  user_id user;
+  auth_session_id session;
+  storage::logout_scope scope = storage::logout_scope::global;
+};
+
+// --- supervision ---------------------------------------------------------------------
+
+/// POOL to worker, right behind a job: answered when the worker is free again.
+struct are_you_free {};
+/// A child that ended is started again.
+struct restart_child {
+  std::size_t slot = 0;
+};
+
+} // namespace jessica::actors
+
+#define JESSICA_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
+JESSICA_LOCAL_MESSAGE(jessica::error)
+JESSICA_LOCAL_MESSAGE(jessica::receipt)
+JESSICA_LOCAL_MESSAGE(jessica::prompt)
+JESSICA_LOCAL_MESSAGE(jessica::job_status)
+JESSICA_LOCAL_MESSAGE(jessica::table_page)
+JESSICA_LOCAL_MESSAGE(jessica::account)
+JESSICA_LOCAL_MESSAGE(jessica::session_grant)
+JESSICA_LOCAL_MESSAGE(jessica::storage::topic_rights)
+JESSICA_LOCAL_MESSAGE(jessica::actors::done)
+JESSICA_LOCAL_MESSAGE(jessica::actors::client_frame)
+JESSICA_LOCAL_MESSAGE(jessica::actors::verdict)
+JESSICA_LOCAL_MESSAGE(jessica::actors::socket_closed)
+JESSICA_LOCAL_MESSAGE(jessica::actors::join_topic)
+JESSICA_LOCAL_MESSAGE(jessica::actors::open_topic)
+JESSICA_LOCAL_MESSAGE(jessica::actors::passivate)
+JESSICA_LOCAL_MESSAGE(jessica::actors::admit)
+JESSICA_LOCAL_MESSAGE(jessica::actors::expect_use)
+JESSICA_LOCAL_MESSAGE(jessica::actors::leave)
+JESSICA_LOCAL_MESSAGE(jessica::actors::broadcast)
+JESSICA_LOCAL_MESSAGE(jessica::actors::reply_begun)
+JESSICA_LOCAL_MESSAGE(jessica::actors::reply_grew)
+JESSICA_LOCAL_MESSAGE(jessica::actors::reply_over)
+JESSICA_LOCAL_MESSAGE(jessica::actors::enqueue)
+JESSICA_LOCAL_MESSAGE(jessica::actors::finish)
+JESSICA_LOCAL_MESSAGE(jessica::actors::save_progress)
+JESSICA_LOCAL_MESSAGE(jessica::actors::give_up)
+JESSICA_LOCAL_MESSAGE(jessica::actors::batch)
+JESSICA_LOCAL_MESSAGE(jessica::actors::batch_result)
+JESSICA_LOCAL_MESSAGE(jessica::actors::run_job)
+JESSICA_LOCAL_MESSAGE(jessica::actors::heartbeat)
+JESSICA_LOCAL_MESSAGE(jessica::actors::heartbeat_result)
+JESSICA_LOCAL_MESSAGE(jessica::actors::leave_cluster)
+JESSICA_LOCAL_MESSAGE(jessica::actors::beat)
+JESSICA_LOCAL_MESSAGE(jessica::actors::job_ended)
+JESSICA_LOCAL_MESSAGE(jessica::actors::drain)
+JESSICA_LOCAL_MESSAGE(jessica::actors::drain_deadline)
+JESSICA_LOCAL_MESSAGE(jessica::actors::generated)
+JESSICA_LOCAL_MESSAGE(jessica::actors::try_again)
+JESSICA_LOCAL_MESSAGE(jessica::actors::select_rows)
+JESSICA_LOCAL_MESSAGE(jessica::actors::probe_topic)
+JESSICA_LOCAL_MESSAGE(jessica::actors::fetch_prompt)
+JESSICA_LOCAL_MESSAGE(jessica::actors::sign_up)
+JESSICA_LOCAL_MESSAGE(jessica::actors::sign_in)
+JESSICA_LOCAL_MESSAGE(jessica::actors::refresh_session)
+JESSICA_LOCAL_MESSAGE(jessica::actors::find_user)
+JESSICA_LOCAL_MESSAGE(jessica::actors::sign_out)
+JESSICA_LOCAL_MESSAGE(jessica::actors::are_you_free)
+JESSICA_LOCAL_MESSAGE(jessica::actors::restart_child)
+#undef JESSICA_LOCAL_MESSAGE

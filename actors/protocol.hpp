@@ -1,0 +1,98 @@
+// Every actor's interface and nothing else: the map of the system. In comments and logs
+// an actor is written in CAPITALS. Requests fail with a domain error
+// (actors/errors.hpp).
+#pragma once
+
+#include "actors/messages.hpp"
+
+#include <caf/fwd.hpp>
+#include <caf/replies_to.hpp>
+#include <caf/typed_actor.hpp>
+
+namespace jessica::actors {
+
+/// SESSION is one WebSocket: its identity, its topics, its rate.
+using session_actor = caf::typed_actor<
+    // Acts on one frame. The socket reads the next one only after this answer.
+    caf::replies_to<client_frame>::with<verdict>,
+    // Leaves all topics and ends.
+    caf::reacts_to<socket_closed>>;
+
+/// CHANNEL is one live topic: its members and its running replies. It encodes a
+/// broadcast once and hands the same frame to all members.
+using channel_actor = caf::typed_actor<
+    // From HUB: adds a member, answers its phx_join, sends a snapshot of each reply.
+    caf::reacts_to<admit>,
+    // From HUB: do not end before somebody used you.
+    caf::reacts_to<expect_use>, caf::reacts_to<leave>, caf::reacts_to<broadcast>,
+    // From INFERENCE: the life of one attempt at a reply.
+    caf::reacts_to<reply_begun>, caf::reacts_to<reply_grew>, caf::reacts_to<reply_over>,
+    // From HUB: nothing is under way any more, end.
+    caf::reacts_to<done>>;
+
+/// HUB is the node's map from topic to CHANNEL.
+using hub_actor = caf::typed_actor<
+    // Admits the member; answers with the CHANNEL to leave or broadcast to.
+    caf::replies_to<join_topic>::with<channel_actor>,
+    caf::replies_to<open_topic>::with<channel_actor>, caf::reacts_to<passivate>>;
+
+/// DISPATCHER holds the node's lease, counts slots and runs one INFERENCE a job.
+using dispatcher_actor =
+    caf::typed_actor<caf::reacts_to<run_job>, caf::reacts_to<job_ended>,
+                     caf::reacts_to<beat>, caf::replies_to<drain>::with<done>,
+                     caf::reacts_to<drain_deadline>>;
+
+/// DISPATCHER to PERSISTENCE: store jobs under this lease (0: queued) and tell me.
+struct use_lease {
+  lease_id lease;
+  dispatcher_actor dispatcher;
+};
+
+/// PERSISTENCE takes every write of the chat and commits them in groups: what arrives
+/// while a COMMITTER is busy becomes its next batch; when idle, a batch of one at once.
+/// Full queue: overloaded.
+using persistence_actor = caf::typed_actor<
+    // Message, reply and job in one commit, then run_job to DISPATCHER.
+    // Fails: forbidden, overloaded, unavailable.
+    caf::replies_to<enqueue>::with<receipt>,
+    // False: the job is no longer ours; nothing was stored.
+    caf::replies_to<finish>::with<bool>, caf::replies_to<save_progress>::with<bool>,
+    caf::replies_to<give_up>::with<job_status>, caf::reacts_to<use_lease>>;
+
+/// COMMITTER owns one engine connection. Detached.
+using committer_actor = caf::typed_actor<caf::replies_to<batch>::with<batch_result>>;
+
+/// INFERENCE is one running job: asks the engine, streams to CHANNEL, stores the reply.
+using inference_actor =
+    caf::typed_actor<caf::reacts_to<generated>, caf::reacts_to<try_again>>;
+
+/// KEEPER owns the connection on which the node's lease lives. Detached, in a POOL
+/// of 1.
+using keeper_actor =
+    caf::typed_actor<caf::replies_to<heartbeat>::with<heartbeat_result>,
+                     caf::replies_to<leave_cluster>::with<done>,
+                     caf::replies_to<are_you_free>::with<done>>;
+
+/// READER answers reads under the asker's row security. Detached, in a POOL.
+using reader_actor =
+    caf::typed_actor<caf::replies_to<select_rows>::with<table_page>,
+                     caf::replies_to<probe_topic>::with<storage::topic_rights>,
+                     caf::replies_to<fetch_prompt>::with<prompt>,
+                     caf::replies_to<are_you_free>::with<done>>;
+
+/// ACCOUNTS takes all auth calls and sends the slow ones (password hashing) and the
+/// quick ones down two lanes, each a bounded POOL of ACCOUNT WORKERs.
+using accounts_actor =
+    caf::typed_actor<caf::replies_to<sign_up>::with<session_grant>,
+                     caf::replies_to<sign_in>::with<session_grant>,
+                     caf::replies_to<refresh_session>::with<session_grant>,
+                     caf::replies_to<find_user>::with<account>,
+                     caf::replies_to<sign_out>::with<done>>;
+
+/// ACCOUNT WORKER owns one auth connection and may hash. Detached, in a POOL.
+using account_worker_actor =
+    accounts_actor::extend<caf::replies_to<are_you_free>::with<done>>;
+
+} // namespace jessica::actors
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jessica::actors::use_lease)

@@ -1,0 +1,53 @@
+// Builds the actors: the only place that spawns services, knows their order, and stops
+// them. Services stand behind supervisors, so a handle stays good across restarts.
+#pragma once
+
+#include "actors/outbox.hpp"
+#include "actors/protocol.hpp"
+#include "config/settings.hpp"
+#include "engines/engine.hpp"
+#include "storage/endpoint.hpp"
+#include "wire/credentials.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace jessica::actors {
+
+struct system_options {
+  config::settings settings;
+  storage::endpoint database;
+  wire::credentials credentials;
+  std::string node; ///< this node's name in jessica.nodes
+  std::shared_ptr<engines::text_generator> engine;
+};
+
+/// The running actors. One owner, any thread may use the handles.
+class system {
+public:
+  explicit system(system_options options);
+  ~system(); ///< stop(0) when stop() was not called
+  system(const system&) = delete;
+  system& operator=(const system&) = delete;
+
+  [[nodiscard]] caf::actor_system& caf() noexcept;
+  [[nodiscard]] const accounts_actor& accounts() const noexcept;
+  [[nodiscard]] const persistence_actor& persistence() const noexcept;
+  [[nodiscard]] const reader_actor& readers() const noexcept;
+  [[nodiscard]] const hub_actor& hub() const noexcept;
+
+  /// A SESSION for a socket that was just accepted. Its end closes the outbox.
+  [[nodiscard]] session_actor open_session(outbox_ptr out, identity who,
+                                           wire::serializer version);
+
+  /// Running jobs may finish within `drain`, the rest is handed back; then all actors
+  /// end. Call after the sockets are closed. Idempotent.
+  void stop(std::chrono::milliseconds drain);
+
+private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+} // namespace jessica::actors

@@ -1,0 +1,96 @@
+// Every option and every limit, with its default. A room receives its own struct;
+// config/options.cpp gives each member its name, environment variable and bounds.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+namespace jessica::config {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+struct net_settings {
+  std::string host = "127.0.0.1"; ///< address to bind; loopback unless told otherwise
+  std::uint16_t port = 54321;     ///< 0: any free port, printed at start
+  std::string public_url;         ///< as clients see us; empty: http://host:port
+  std::size_t threads = 0;        ///< reactors; 0: half the cores, at least 1
+  std::size_t max_connections = 19'000;  ///< sockets at once; more are closed at accept
+  std::size_t max_header_bytes = 16'384; ///< request line and headers together
+  std::size_t max_body_bytes = 1'048'576;
+  seconds header_timeout{
+      10};                ///< from accept (or the previous answer) to a whole request
+  seconds keep_alive{75}; ///< an HTTP connection may idle this long
+  seconds request_timeout{15};    ///< an actor must have answered by then
+  seconds drain_timeout{10};      ///< on SIGTERM: what is under way may finish
+  std::filesystem::path web_root; ///< the page; empty: next to the binary, else none
+};
+
+struct realtime_settings {
+  std::size_t max_frame_bytes = 1'048'576; ///< larger frames end the socket with 1009
+  std::size_t outbox_bytes = 1'048'576;    ///< unsent bytes a client; then 1013
+  seconds idle_timeout{75};                ///< the client's heartbeat comes every 25 s
+  std::size_t channels_per_socket = 100;
+  std::size_t joins_per_second = 50;   ///< a socket
+  std::size_t events_per_second = 100; ///< a socket, client-sent
+  std::size_t max_topic_bytes = 255;
+};
+
+struct auth_settings {
+  seconds token_lifetime{3600}; ///< must exceed 90 s: the client refreshes below that
+  std::size_t min_password = 6;
+  bool signup_enabled = true;
+  bool anonymous_enabled = true;
+  bool require_apikey = true;
+  seconds refresh_reuse{10}; ///< an older refresh token is still answered this long
+  std::size_t hash_threads = 1;
+  std::size_t hash_queue = 256;    ///< sign-ins waiting for a hashing thread; then 429
+  std::size_t session_threads = 1; ///< refresh, user and logout calls
+  std::size_t session_queue = 4096;
+  std::uint64_t argon2_passes = 2;
+  std::size_t argon2_memory_kib = 19'456;
+};
+
+struct storage_settings {
+  std::filesystem::path directory = "var"; ///< postgres/, keys.json
+  std::string url;               ///< an existing server; empty: our own cluster
+  std::filesystem::path bin_dir; ///< PostgreSQL's programs; empty: looked up
+  std::size_t writers = 2;
+  std::size_t readers = 2;
+  std::size_t read_queue = 4096;  ///< reads waiting for a reader; then 429
+  std::size_t write_queue = 8192; ///< writes waiting in one writer; then 429
+  std::size_t batch_rows = 200;   ///< rows of one group commit
+  std::size_t max_rows = 1000;    ///< rows of one REST answer
+  seconds connect_timeout{5};
+  seconds start_timeout{30}; ///< to wait for a database at start
+  seconds statement_timeout{8};
+};
+
+struct inference_settings {
+  std::string engine = "builtin";
+  std::size_t slots = 2000;     ///< jobs at once on this node
+  seconds lease{10};            ///< a node that is silent this long loses its jobs
+  milliseconds heartbeat{1000}; ///< renew, sweep, claim
+  milliseconds checkpoint_every{1000};     ///< text so far is stored this often
+  std::size_t history_turns = 20;          ///< earlier messages given to the engine
+  std::size_t max_content_bytes = 262'144; ///< one message
+  std::size_t tokens_per_second = 40;      ///< pace of the built-in engine; 0: no pause
+};
+
+struct log_settings {
+  std::string level = "info"; ///< debug, info, warn or error
+};
+
+struct settings {
+  net_settings net;
+  realtime_settings realtime;
+  auth_settings auth;
+  storage_settings storage;
+  inference_settings inference;
+  log_settings log;
+};
+
+} // namespace jessica::config

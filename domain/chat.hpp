@@ -1,0 +1,91 @@
+// The nouns of a chat: what is sent, what is stored, what a job needs.
+#pragma once
+
+#include "domain/ids.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace jessica {
+
+/// One message a person sends. The author comes from a verified token, never a body.
+struct turn {
+  user_id author;
+  conversation_id conversation; ///< chosen by the server when `opens` is set
+  bool opens = false;           ///< the conversation is created in the same commit
+  std::string content;
+  std::optional<std::string> client_id; ///< the same one twice gives the same receipt
+  std::string params = "{}";            ///< JSON object, stored with the job
+};
+
+/// What a committed turn is known by.
+struct receipt {
+  conversation_id conversation;
+  message_id message;
+  message_id reply;
+  job_id job;
+  bool repeated = false; ///< the client_id was seen before: nothing new was stored
+
+  friend bool operator==(const receipt&, const receipt&) = default;
+};
+
+/// A job as the node that holds its lease sees it.
+struct job {
+  job_id id;
+  std::int32_t attempt = 1;
+  user_id user;
+  conversation_id conversation;
+  message_id message;
+  message_id reply;
+  std::string params = "{}";
+  bool cancelled = false; ///< cancelled before it was claimed
+};
+
+struct usage {
+  std::int64_t prompt_tokens = 0;
+  std::int64_t completion_tokens = 0;
+  bool estimated = false; ///< counted by us, not reported by the engine
+
+  friend bool operator==(const usage&, const usage&) = default;
+};
+
+/// How a job ended. Stored with the reply's text in one commit.
+struct outcome {
+  job_id job;
+  bool cancelled = false;
+  std::string content;
+  usage used;
+};
+
+/// Why a job could not be completed this time.
+struct failure {
+  job_id job;
+  std::string what;       ///< shown on the reply
+  bool retryable = false; ///< another attempt may succeed
+};
+
+/// What became of a failed job.
+enum class job_status : std::uint8_t { queued, dead, cancelled, lost };
+
+/// One earlier turn of a conversation, oldest first, as the engine reads it.
+struct past_turn {
+  std::string role; ///< "user", "assistant" or "system"
+  std::string content;
+};
+
+/// What the engine is asked with.
+struct prompt {
+  std::optional<std::string> system;
+  std::optional<std::string> model; ///< the conversation's choice
+  std::vector<past_turn> turns;     ///< ends with the message to answer
+};
+
+/// Text so far of a job that runs: lets another node continue it.
+struct checkpoint {
+  job_id job;
+  std::string partial;
+};
+
+} // namespace jessica

@@ -1,0 +1,54 @@
+// The listening server: reactors, HTTP, WebSocket. Everything it knows of the rest is a
+// handful of actor handles.
+#pragma once
+
+#include "actors/protocol.hpp"
+#include "config/settings.hpp"
+#include "domain/error.hpp"
+#include "wire/credentials.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace jessica::net {
+
+/// What requests are answered by.
+struct backend {
+  caf::actor_system& actors;
+  actors::accounts_actor accounts;
+  actors::persistence_actor persistence;
+  actors::reader_actor readers;
+  std::function<actors::session_actor(actors::outbox_ptr, identity, wire::serializer)>
+      open_session;
+  wire::credentials credentials;
+  config::settings settings;
+  std::string anon_key;                 ///< shown to the page, it is public
+  std::function<std::string()> metrics; ///< the text page
+};
+
+class server {
+public:
+  /// Binds and starts the reactor threads. Fails: conflict (port taken, says which),
+  /// invalid_input (address).
+  [[nodiscard]] static result<server> open(backend with);
+  server(server&&) noexcept;
+  server& operator=(server&&) noexcept;
+  ~server(); ///< stop(0)
+
+  [[nodiscard]] std::uint16_t port() const noexcept;
+  /// What clients use: settings.net.public_url or http://host:port.
+  [[nodiscard]] std::string url() const;
+  /// Accepts no more, closes sockets with 1001, waits for them up to `drain`, then
+  /// joins the reactors. Idempotent.
+  void stop(std::chrono::milliseconds drain);
+
+private:
+  struct state;
+  explicit server(std::unique_ptr<state>);
+  std::unique_ptr<state> state_;
+};
+
+} // namespace jessica::net

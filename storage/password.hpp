@@ -1,0 +1,29 @@
+// Argon2id by libsodium. Slow on purpose: never on a reactor or a CAF worker.
+#pragma once
+
+#include "domain/error.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace jessica::storage {
+
+struct hash_cost {
+  std::uint64_t passes = 2;
+  std::size_t memory_kib = 19'456;
+};
+
+/// Encoded Argon2id hash with its own salt ("$argon2id$..."). Fails: overloaded
+/// (memory).
+[[nodiscard]] result<std::string> hash_password(std::string_view password,
+                                                hash_cost cost);
+
+/// Constant time in the password's content; false for a foreign or broken hash.
+[[nodiscard]] bool verify_password(std::string_view hash, std::string_view password);
+
+/// Spends what verify_password would: an unknown e-mail must not answer faster.
+void waste_verification(std::string_view password, hash_cost cost);
+
+} // namespace jessica::storage

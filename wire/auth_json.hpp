@@ -1,0 +1,49 @@
+// Bodies of /auth/v1: requests read, sessions and users written (GoTrue's shapes).
+#pragma once
+
+#include "domain/account.hpp"
+#include "domain/error.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace jessica::wire {
+
+struct sign_up_request {
+  std::optional<std::string> email; ///< lower-cased; absent: anonymous
+  std::string password;
+  std::string data = "{}";
+};
+/// Checks e-mail form and length and the password against `min_password`. Fails with
+/// the reasons and messages of docs/auth.md (bad_json, validation_failed,
+/// weak_password).
+[[nodiscard]] result<sign_up_request> read_sign_up(std::string_view body,
+                                                   std::size_t min_password);
+
+struct password_request {
+  std::string email; ///< lower-cased
+  std::string password;
+};
+[[nodiscard]] result<password_request> read_password(std::string_view body);
+
+/// Fails with reason `refresh_token_required` when empty.
+[[nodiscard]] result<std::string> read_refresh_token(std::string_view body);
+
+/// USER.
+[[nodiscard]] std::string user_json(const account& who);
+
+/// SESSION.
+[[nodiscard]] std::string session_json(const session_grant& grant,
+                                       std::string_view access_token,
+                                       std::chrono::sys_seconds now,
+                                       std::chrono::seconds lifetime);
+
+/// /settings for what is switched on.
+[[nodiscard]] std::string settings_json(bool signup_enabled, bool anonymous_enabled);
+
+/// RFC 3339 in UTC with microseconds.
+[[nodiscard]] std::string rfc3339(timestamp when);
+
+} // namespace jessica::wire

@@ -1,0 +1,37 @@
+// From the headers of a request to who asks: API key, bearer token, or both.
+#pragma once
+
+#include "domain/error.hpp"
+#include "domain/identity.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace jessica::wire {
+
+/// The secrets a server recognises its callers by.
+struct credentials {
+  std::string jwt_secret;
+  std::string publishable_key; ///< opaque, anon
+  std::string secret_key;      ///< opaque, service_role
+};
+
+/// An API key (a JWT whose role is anon or service_role, or an opaque key compared in
+/// constant time). Fails: unauthenticated, reasons as verify_token, plus `api_key`.
+[[nodiscard]] result<identity> resolve_api_key(const credentials& known,
+                                               std::string_view key,
+                                               std::chrono::sys_seconds now);
+
+/// The principal of a request: the bearer token's identity, else the API key's. A
+/// bearer that starts with sb_ counts as an API key. `apikey` empty and
+/// `require_apikey`: unauthenticated, reason no_api_key. A present but bad bearer
+/// fails.
+[[nodiscard]] result<identity> resolve_principal(const credentials& known,
+                                                 std::string_view apikey,
+                                                 std::optional<std::string_view> bearer,
+                                                 bool require_apikey,
+                                                 std::chrono::sys_seconds now);
+
+} // namespace jessica::wire
