@@ -4,6 +4,9 @@
 #include "domain/error.hpp"
 
 #include <caf/error.hpp>
+#include <caf/result.hpp>
+
+#include <utility>
 
 namespace jessica::actors {
 
@@ -13,5 +16,12 @@ namespace jessica::actors {
 /// The domain error of a failed request; what CAF itself reports (receiver down,
 /// timeout) becomes unavailable or timeout.
 [[nodiscard]] error from_caf(const caf::error& what);
+
+/// A handler's answer: the value or the wrapped error.
+template <class T> [[nodiscard]] caf::result<T> answer(result<T> what) {
+  if (!what)
+    return to_caf(std::move(what.error()));
+  return std::move(*what);
+}
 
 } // namespace jessica::actors

@@ -55,6 +55,11 @@ struct member {
   std::optional<std::string> ref; ///< of the phx_join, answered by CHANNEL
   bool self = false;              ///< own broadcasts come back
   std::string join_response;      ///< JSON object of the phx_reply
+  struct greeting {
+    std::string event;
+    std::string payload; ///< JSON object
+  };
+  std::vector<greeting> greetings; ///< sent right behind the phx_reply
 };
 
 /// A room's name: private and public channels of one name are different rooms.

@@ -5,6 +5,7 @@
 #include "domain/error.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,11 +15,11 @@ namespace jessica::wire {
 struct sign_up_request {
   std::optional<std::string> email; ///< lower-cased; absent: anonymous
   std::string password;
-  std::string data = "{}";
+  std::string data = "{}"; ///< at most 4 KiB: it travels in every access token
 };
 /// Checks e-mail form and length and the password against `min_password`. Fails with
 /// the reasons and messages of docs/auth.md (bad_json, validation_failed,
-/// weak_password).
+/// weak_password, phone_provider_disabled).
 [[nodiscard]] result<sign_up_request> read_sign_up(std::string_view body,
                                                    std::size_t min_password);
 
@@ -26,6 +27,8 @@ struct password_request {
   std::string email; ///< lower-cased
   std::string password;
 };
+/// Fails: bad_json, validation_failed, phone_provider_disabled; a password longer than
+/// any account's is invalid_credentials at once.
 [[nodiscard]] result<password_request> read_password(std::string_view body);
 
 /// Fails with reason `refresh_token_required` when empty.
@@ -33,6 +36,10 @@ struct password_request {
 
 /// USER.
 [[nodiscard]] std::string user_json(const account& who);
+
+/// `user_metadata` as clients and tokens show it: with email_verified once the address
+/// was confirmed.
+[[nodiscard]] std::string user_metadata_json(const account& who);
 
 /// SESSION.
 [[nodiscard]] std::string session_json(const session_grant& grant,

@@ -19,15 +19,16 @@ struct credentials {
 };
 
 /// An API key (a JWT whose role is anon or service_role, or an opaque key compared in
-/// constant time). Fails: unauthenticated, reasons as verify_token, plus `api_key`.
+/// constant time). Fails: unauthenticated, reasons as verify_token, plus `api_key` (an
+/// unknown opaque key, or a user's token) and `no_api_key` (empty).
 [[nodiscard]] result<identity> resolve_api_key(const credentials& known,
                                                std::string_view key,
                                                std::chrono::sys_seconds now);
 
-/// The principal of a request: the bearer token's identity, else the API key's. A
-/// bearer that starts with sb_ counts as an API key. `apikey` empty and
-/// `require_apikey`: unauthenticated, reason no_api_key. A present but bad bearer
-/// fails.
+/// The principal of a request: the bearer token's identity, else the API key's, else
+/// anon. A bearer that starts with sb_ counts as an API key. `apikey` empty and
+/// `require_apikey`: unauthenticated, reason no_api_key; a bad one: reason api_key. A
+/// present but bad bearer fails with the reasons of verify_token.
 [[nodiscard]] result<identity> resolve_principal(const credentials& known,
                                                  std::string_view apikey,
                                                  std::optional<std::string_view> bearer,

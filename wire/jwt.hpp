@@ -7,15 +7,20 @@
 #include "domain/identity.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 namespace jessica::wire {
 
+/// Longer tokens are refused unread.
+inline constexpr auto max_token_bytes = std::size_t{8192};
+
 /// Verifies signature (HS256 only, never `none`), exp, and iat/nbf when present (with
-/// 30 s of skew) and that `role` is one of ours. Fails: unauthenticated with reason
-/// malformed | signature | expired | not_yet_valid | claims; invalid tokens never
-/// throw.
+/// 30 s of skew; exp has none) and that `role` is one of ours; an authenticated user
+/// must have a UUID as `sub`. Fails: unauthenticated with reason malformed | signature
+/// | expired | not_yet_valid | claims and a `what` fit for the client; invalid tokens
+/// never throw.
 [[nodiscard]] result<identity> verify_token(std::string_view token,
                                             std::string_view secret,
                                             std::chrono::sys_seconds now);

@@ -1,4 +1,5 @@
-// errc -> status and body: one table per API, so no route invents an error.
+// errc -> status and body: one table per API, so no route invents an error. The tables
+// are docs/errors.md.
 #pragma once
 
 #include "domain/error.hpp"
@@ -21,7 +22,8 @@ struct problem {
 [[nodiscard]] problem auth_problem(const error& what, bool versioned);
 
 /// /rest/v1: {"code","message","details","hint"}; SQLSTATEs mapped as PostgREST does.
-/// `signed_in` turns 42501 into 403 instead of 401.
+/// `signed_in` turns 42501 into 403 instead of 401. A PGRST code is taken from `reason`
+/// (message: `what`), or with details and hint from `sql`.
 [[nodiscard]] problem rest_problem(const error& what, bool signed_in);
 
 /// /functions/v1 and everything else: {"code","message"}.
@@ -32,5 +34,14 @@ struct problem {
 
 /// The `reason` of a refused join or push.
 [[nodiscard]] std::string channel_reason(const error& what, std::string_view channel);
+
+/// `what` where the client may see it (its input was at fault), else `instead`.
+[[nodiscard]] std::string_view shown(const error& what, std::string_view instead);
+
+/// Did verify_token refuse the token?
+[[nodiscard]] bool is_token_fault(const error& what);
+
+/// Tells the client when to come back, if that may help.
+void add_retry_after(problem& to, errc code);
 
 } // namespace jessica::wire

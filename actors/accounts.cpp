@@ -1,0 +1,61 @@
+#include "actors/accounts.hpp"
+
+#include "actors/errors.hpp"
+#include "actors/supervision.hpp"
+
+#include <utility>
+
+namespace jessica::actors {
+accounts_actor::behavior_type
+accounts(accounts_actor::stateful_pointer<accounts_state> self,
+         account_worker_actor slow, account_worker_actor quick) {
+  guard(self, "ACCOUNTS");
+  self->state.slow = std::move(slow);
+  self->state.quick = std::move(quick);
+  return {
+      [self](sign_up& msg) { return self->delegate(self->state.slow, std::move(msg)); },
+      [self](sign_in& msg) { return self->delegate(self->state.slow, std::move(msg)); },
+      [self](refresh_session& msg) {
+        return self->delegate(self->state.quick, std::move(msg));
+      },
+      [self](const find_user& msg) { return self->delegate(self->state.quick, msg); },
+      [self](const sign_out& msg) { return self->delegate(self->state.quick, msg); },
+  };
+}
+
+account_worker_actor::behavior_type
+account_worker(account_worker_actor::stateful_pointer<account_worker_state> self,
+               storage::endpoint database, config::auth_settings limits) {
+  guard(self, "ACCOUNT WORKER");
+  self->state = {limits, std::make_unique<storage::connection>(
+                             std::move(database), storage::role::accounts)};
+  return {
+      [self](const sign_up& msg) {
+        auto& state = self->state;
+        return answer(storage::sign_up(*state.db, state.limits, msg.what, msg.from));
+      },
+      [self](const sign_in& msg) {
+        auto& state = self->state;
+        return answer(storage::sign_in(*state.db, state.limits, msg.email, msg.password,
+                                       msg.from));
+      },
+      [self](const refresh_session& msg) {
+        auto& state = self->state;
+        return answer(
+            storage::refresh(*state.db, state.limits, msg.refresh_token, msg.from));
+      },
+      [self](const find_user& msg) {
+        return answer(storage::find_user(*self->state.db, msg.user, msg.session));
+      },
+      [self](const sign_out& msg) -> caf::result<done> {
+        auto ended =
+            storage::sign_out(*self->state.db, msg.user, msg.session, msg.scope);
+        if (!ended)
+          return to_caf(std::move(ended.error()));
+        return done{};
+      },
+      [](are_you_free) { return done{}; },
+  };
+}
+
+} // namespace jessica::actors

@@ -1,0 +1,162 @@
+#include "actors/channel.hpp"
+
+#include "actors/supervision.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace jessica::actors {
+namespace {
+
+using self_pointer = channel_actor::stateful_pointer<channel_state>;
+
+/// Encodes a broadcast at most once for each serializer version in use.
+class encoded {
+public:
+  explicit encoded(const wire::app_broadcast& what) : what_(what) {}
+
+  [[nodiscard]] const wire::frame& for_member(const member& to) {
+    auto& known = frames_[to.version == wire::serializer::v2 ? 1 : 0];
+    if (!known.made) {
+      known.frame = wire::encode_broadcast(to.version, to.topic, what_);
+      known.made = true;
+    }
+    return known.frame;
+  }
+
+private:
+  struct slot {
+    bool made = false;
+    wire::frame frame; ///< null: this version cannot carry it
+  };
+  const wire::app_broadcast& what_;
+  std::array<slot, 2> frames_;
+};
+
+void send_to_all(channel_state& state, const wire::app_broadcast& what,
+                 socket_number sender) {
+  auto frames = encoded{what};
+  for (const auto& to : state.members) {
+    if (to.socket == sender && !to.self)
+      continue;
+    if (const auto& frame = frames.for_member(to))
+      to.out->push(frame);
+  }
+}
+
+void tell_all(channel_state& state, std::string event, std::string payload) {
+  constexpr auto server = socket_number{0};
+  send_to_all(state, {std::move(event), true, std::move(payload)}, server);
+}
+
+void end_when_unused(self_pointer self) {
+  auto& state = self->state;
+  if (state.members.empty() && state.replies.empty() && !state.use_expected)
+    self->send(state.hub, passivate{state.subject, state.seen});
+}
+
+void add_member(channel_state& state, member who) {
+  std::erase_if(state.members,
+                [&](const member& known) { return known.socket == who.socket; });
+  who.out->push(wire::encode_reply(who.version, who.join_ref, who.ref, who.topic, true,
+                                   who.join_response));
+  for (const auto& [event, payload] : who.greetings)
+    who.out->push(wire::encode_message(who.version, who.join_ref, std::nullopt,
+                                       who.topic, event, payload));
+  for (const auto& [id, reply] : state.replies) {
+    auto snapshot =
+        wire::reply_snapshot({id, reply.attempt}, reply.seq, reply.text, "streaming");
+    if (auto frame = wire::encode_broadcast(
+            who.version, who.topic, {"reply.snapshot", true, std::move(snapshot)}))
+      who.out->push(std::move(frame));
+  }
+  who.join_response = {};
+  who.greetings = {};
+  state.members.push_back(std::move(who));
+}
+
+void begin_reply(channel_state& state, const reply_begun& msg) {
+  const auto of = wire::reply_ref{msg.what.reply, msg.what.attempt};
+  auto& reply = state.replies[of.reply];
+  reply = {of.attempt, 0, {}};
+  if (msg.resumed) {
+    // We replaced a CHANNEL that failed: members that came back know nothing yet.
+    reply.seq = msg.resumed->seq;
+    reply.text = msg.resumed->text;
+    tell_all(state, "reply.snapshot",
+             wire::reply_snapshot(of, reply.seq, reply.text, "streaming"));
+    return;
+  }
+  if (of.attempt > 1)
+    tell_all(state, "reply.reset", wire::reply_reset(of, "retry"));
+  tell_all(state, "reply.started", wire::reply_started(msg.what, msg.model));
+}
+
+void grow_reply(channel_state& state, const reply_grew& msg) {
+  const auto found = state.replies.find(msg.of.reply);
+  if (found == state.replies.end() || found->second.attempt != msg.of.attempt)
+    return;
+  found->second.seq = msg.seq;
+  found->second.text += msg.text;
+  tell_all(state, "reply.delta",
+           wire::reply_delta(msg.of, msg.first_seq, msg.seq, msg.text));
+}
+
+void end_reply(channel_state& state, const reply_over& msg) {
+  const auto found = state.replies.find(msg.of.reply);
+  if (found == state.replies.end() || found->second.attempt != msg.of.attempt)
+    return;
+  state.replies.erase(found);
+  switch (msg.end) {
+  case reply_over::how::completed:
+    return tell_all(
+        state, "reply.completed",
+        wire::reply_completed(msg.of, msg.seq, msg.finish_reason, msg.used));
+  case reply_over::how::cancelled:
+    return tell_all(state, "reply.cancelled",
+                    wire::reply_cancelled(msg.of, msg.seq, msg.used));
+  case reply_over::how::failed:
+    return tell_all(state, "reply.failed",
+                    wire::reply_failed(msg.of, msg.seq, "engine_failed", msg.what));
+  case reply_over::how::retrying:
+  case reply_over::how::lost:
+    return; // the next attempt announces itself with reply.reset
+  }
+}
+
+} // namespace
+
+channel_actor::behavior_type channel(self_pointer self, topic subject, hub_actor hub) {
+  guard(self, "CHANNEL");
+  self->state.subject = std::move(subject);
+  self->state.hub = std::move(hub);
+  return {
+      [self](admit& msg) {
+        ++self->state.seen;
+        add_member(self->state, std::move(msg.member));
+      },
+      [self](expect_use) {
+        ++self->state.seen;
+        self->state.use_expected = true;
+      },
+      [self](leave msg) {
+        std::erase_if(self->state.members,
+                      [&](const member& who) { return who.socket == msg.socket; });
+        end_when_unused(self);
+      },
+      [self](const broadcast& msg) { send_to_all(self->state, msg.what, msg.sender); },
+      [self](const reply_begun& msg) {
+        self->state.use_expected = false;
+        begin_reply(self->state, msg);
+      },
+      [self](const reply_grew& msg) { grow_reply(self->state, msg); },
+      [self](const reply_over& msg) {
+        end_reply(self->state, msg);
+        end_when_unused(self);
+      },
+      [self](done) { self->quit(); },
+  };
+}
+
+} // namespace jessica::actors

@@ -1,0 +1,36 @@
+// CHANNEL: one live topic. See protocol.hpp for the promises.
+#pragma once
+
+#include "actors/protocol.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace jessica::actors {
+
+/// A reply that is being written, as a joining client must learn of it.
+struct running_reply {
+  std::int32_t attempt = 1;
+  std::uint64_t seq = 0;
+  std::string text;
+};
+
+struct channel_state {
+  topic subject; ///< not "name": CAF reads that as the actor's own
+  hub_actor hub;
+  std::vector<member> members;
+  std::unordered_map<message_id, running_reply> replies;
+  std::uint64_t seen = 0;    ///< counted messages from HUB
+  bool use_expected = false; ///< INFERENCE asked for us and has not begun yet
+};
+
+channel_actor::behavior_type
+channel(channel_actor::stateful_pointer<channel_state> self, topic subject,
+        hub_actor hub);
+
+} // namespace jessica::actors

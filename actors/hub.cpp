@@ -1,0 +1,79 @@
+#include "actors/hub.hpp"
+
+#include "actors/channel.hpp"
+#include "actors/errors.hpp"
+#include "actors/supervision.hpp"
+#include "ops/log.hpp"
+#include "ops/metrics.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace jessica::actors {
+namespace {
+
+using self_pointer = hub_actor::stateful_pointer<hub_state>;
+
+[[nodiscard]] ops::gauge& open_channels() {
+  static auto shown = ops::gauge{"jessica_actors_channels", "Live topics"};
+  return shown;
+}
+
+[[nodiscard]] hub_state::entry& find_or_open(self_pointer self, const topic& what) {
+  auto& channels = self->state.channels;
+  const auto found = channels.find(what);
+  if (found != channels.end())
+    return found->second;
+  // Linked: a CHANNEL without its HUB would split its topic in two.
+  auto made = self->spawn<caf::linked>(channel, what, hub_actor{self});
+  open_channels().set(static_cast<double>(channels.size() + 1));
+  return channels.emplace(what, hub_state::entry{std::move(made), 0}).first->second;
+}
+
+void forget(self_pointer self, const caf::exit_msg& exit) {
+  auto& channels = self->state.channels;
+  const auto found = std::ranges::find_if(channels, [&](const auto& item) {
+    return item.second.channel.address() == exit.source;
+  });
+  if (found == channels.end()) {
+    self->quit(exit.reason);
+    return;
+  }
+  ops::warn("channel.failed",
+            {{"topic", found->first.name}, {"cause", from_caf(exit.reason).what}});
+  channels.erase(found);
+}
+
+} // namespace
+
+hub_actor::behavior_type hub(self_pointer self) {
+  guard(self, "HUB");
+  self->set_exit_handler([self](caf::exit_msg& exit) { forget(self, exit); });
+  return {
+      [self](join_topic& msg) -> channel_actor {
+        auto& entry = find_or_open(self, msg.topic);
+        ++entry.forwarded;
+        self->send(entry.channel, admit{std::move(msg.member)});
+        return entry.channel;
+      },
+      [self](const open_topic& msg) -> channel_actor {
+        auto& entry = find_or_open(self, msg.topic);
+        ++entry.forwarded;
+        self->send(entry.channel, expect_use{});
+        return entry.channel;
+      },
+      [self](const passivate& msg) {
+        auto& channels = self->state.channels;
+        const auto found = channels.find(msg.topic);
+        // A message is on its way to it: it will ask again when it is empty again.
+        if (found == channels.end() || found->second.forwarded != msg.seen)
+          return;
+        self->unlink_from(found->second.channel);
+        self->send(found->second.channel, done{});
+        channels.erase(found);
+        open_channels().set(static_cast<double>(channels.size()));
+      },
+  };
+}
+
+} // namespace jessica::actors

@@ -1,0 +1,32 @@
+// HUB: the node's map from topic to CHANNEL. See protocol.hpp for the promises.
+#pragma once
+
+#include "actors/protocol.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <unordered_map>
+
+namespace jessica::actors {
+
+struct topic_hash {
+  [[nodiscard]] std::size_t operator()(const topic& what) const noexcept {
+    return std::hash<std::string>{}(what.name) * 2 + (what.is_private ? 1 : 0);
+  }
+};
+
+struct hub_state {
+  struct entry {
+    channel_actor channel;
+    std::uint64_t forwarded = 0; ///< counted messages sent to it
+  };
+  std::unordered_map<topic, entry, topic_hash> channels;
+};
+
+hub_actor::behavior_type hub(hub_actor::stateful_pointer<hub_state> self);
+
+} // namespace jessica::actors

@@ -1,0 +1,244 @@
+#include "actors/inference.hpp"
+
+#include "actors/errors.hpp"
+#include "actors/supervision.hpp"
+#include "ops/log.hpp"
+#include "ops/metrics.hpp"
+
+#include <caf/send.hpp>
+
+#include <utility>
+#include <variant>
+
+namespace jessica::actors {
+namespace {
+
+using self_pointer = inference_actor::stateful_pointer<inference_state>;
+using pending = inference_state::pending;
+using how = reply_over::how;
+
+/// While the database is away a job waits this long between tries; DISPATCHER ends it
+/// when the lease is lost, so it cannot wait for ever.
+constexpr auto retry_pause = std::chrono::milliseconds{500};
+
+[[nodiscard]] ops::counter& tokens_streamed() {
+  static auto counted = ops::counter{"jessica_actors_tokens_total",
+                                     "Tokens of replies handed to channels"};
+  return counted;
+}
+
+[[nodiscard]] wire::reply_ref ref_of(const inference_state& state) {
+  return {state.what.reply, state.what.attempt};
+}
+
+void end(self_pointer self, reply_over last) {
+  auto& state = self->state;
+  state.generation.reset();
+  last.of = ref_of(state);
+  last.seq = state.seq;
+  if (state.channel)
+    self->send(state.channel, std::move(last));
+  self->send(state.deps.dispatcher, job_ended{state.what.id});
+  self->quit();
+}
+
+void retry_later(self_pointer self, pending what) {
+  self->state.next = what;
+  self->delayed_send(self, retry_pause, try_again{});
+}
+
+/// The job is stored as failed; PERSISTENCE says whether it will be tried again.
+void store_failure(self_pointer self) {
+  auto& state = self->state;
+  const auto what = failure{state.what.id, state.failed.what, state.failed.retryable};
+  self->request(state.deps.persistence, caf::infinite, give_up{what})
+      .then(
+          [self](job_status became) {
+            ops::warn("job.failed", {{"job", self->state.what.id.value},
+                                     {"attempt", self->state.what.attempt},
+                                     {"cause", self->state.failed.what},
+                                     {"final", became == job_status::dead}});
+            const auto last = became == job_status::dead        ? how::failed
+                              : became == job_status::cancelled ? how::cancelled
+                              : became == job_status::lost      ? how::lost
+                                                                : how::retrying;
+            end(self, {.of = {},
+                       .end = last,
+                       .seq = 0,
+                       .finish_reason = {},
+                       .what = self->state.failed.what,
+                       .used = {}});
+          },
+          [self](const caf::error&) { retry_later(self, pending::give_up); });
+}
+
+void fail_job(self_pointer self, engines::text_failed why) {
+  self->state.over = true;
+  self->state.generation.reset();
+  self->state.failed = std::move(why);
+  store_failure(self);
+}
+
+/// Text, usage and status in one commit; members hear of it afterwards.
+void store_outcome(self_pointer self) {
+  auto& state = self->state;
+  const auto what = outcome{state.what.id, false, state.text, state.ended.used};
+  self->request(state.deps.persistence, caf::infinite, finish{what})
+      .then(
+          [self](bool ours) {
+            auto& stored = self->state;
+            if (!ours)
+              ops::warn("job.lost", {{"job", stored.what.id.value}});
+            end(self, {.of = {},
+                       .end = ours ? how::completed : how::lost,
+                       .seq = 0,
+                       .finish_reason = stored.ended.finish_reason,
+                       .what = {},
+                       .used = stored.ended.used});
+          },
+          [self](const caf::error&) { retry_later(self, pending::finish); });
+}
+
+void save_text_so_far(self_pointer self) {
+  auto& state = self->state;
+  const auto now = self->clock().now();
+  if (state.saving || now - state.saved_at < state.deps.checkpoint_every)
+    return;
+  state.saved_at = now;
+  state.saving = true;
+  self->request(state.deps.persistence, caf::infinite,
+                save_progress{{state.what.id, state.text}})
+      .then(
+          [self](bool ours) {
+            self->state.saving = false;
+            if (!ours && !self->state.over)
+              end(self, {.of = {},
+                         .end = how::lost,
+                         .seq = 0,
+                         .finish_reason = {},
+                         .what = {},
+                         .used = {}});
+          },
+          // The text is safe with us; the next second tries again.
+          [self](const caf::error&) { self->state.saving = false; });
+}
+
+void grow(self_pointer self, engines::text_made made) {
+  auto& state = self->state;
+  const auto first = state.seq + 1;
+  state.seq += made.tokens;
+  state.text += made.text;
+  tokens_streamed().add(made.tokens);
+  self->send(state.channel,
+             reply_grew{ref_of(state), first, state.seq, std::move(made.text)});
+  save_text_so_far(self);
+}
+
+void take_event(self_pointer self, engines::engine_event& event) {
+  auto& state = self->state;
+  if (state.over)
+    return;
+  if (auto* made = std::get_if<engines::text_made>(&event))
+    return grow(self, std::move(*made));
+  if (auto* failed = std::get_if<engines::text_failed>(&event))
+    return fail_job(self, std::move(*failed));
+  state.over = true;
+  state.ended = std::get<engines::text_ended>(std::move(event));
+  store_outcome(self);
+}
+
+void ask_engine(self_pointer self, prompt asked) {
+  auto& state = self->state;
+  self->send(
+      state.channel,
+      reply_begun{state.what, std::string{state.deps.engine->model()}, std::nullopt});
+  state.saved_at = self->clock().now();
+  state.generation = state.deps.engine->start(
+      std::move(asked), [me = inference_actor{self}](engines::engine_event event) {
+        caf::anon_send(me, generated{std::move(event)});
+      });
+}
+
+void load_prompt(self_pointer self) {
+  auto& state = self->state;
+  const auto& what = state.what;
+  self->request(state.deps.readers, caf::infinite,
+                fetch_prompt{what.user, what.conversation, what.message})
+      .then([self](prompt& asked) { ask_engine(self, std::move(asked)); },
+            [self](const caf::error& why) {
+              const auto cause = from_caf(why);
+              if (cause.code == errc::unavailable || cause.code == errc::overloaded ||
+                  cause.code == errc::timeout)
+                return retry_later(self, pending::load_prompt);
+              fail_job(self, {"the conversation could not be read: " + cause.what,
+                              cause.code == errc::internal});
+            });
+}
+
+void open_channel(self_pointer self) {
+  auto& state = self->state;
+  auto where = topic{"conversation:" + state.what.conversation.str(), true};
+  self->request(state.deps.hub, caf::infinite, open_topic{std::move(where)})
+      .then(
+          [self](channel_actor& opened) {
+            auto& ready = self->state;
+            ready.channel = std::move(opened);
+            self->monitor(ready.channel);
+            if (!ready.generation)
+              return load_prompt(self);
+            self->send(ready.channel,
+                       reply_begun{ready.what, std::string{ready.deps.engine->model()},
+                                   reply_begun::progress{ready.seq, ready.text}});
+          },
+          [self](const caf::error& why) {
+            fail_job(self, {"no channel: " + from_caf(why).what, true});
+          });
+}
+
+} // namespace
+
+inference_actor::behavior_type inference(self_pointer self, inference_deps deps,
+                                         job what) {
+  guard(self, "INFERENCE");
+  self->state.deps = std::move(deps);
+  self->state.what = std::move(what);
+  self->set_down_handler([self](caf::down_msg& down) {
+    if (self->state.channel.address() == down.source && !self->state.over)
+      open_channel(self); // the stream goes on in a new CHANNEL
+  });
+  self->set_exit_handler([self](caf::exit_msg& exit) {
+    auto& state = self->state;
+    state.generation.reset();
+    if (state.channel)
+      self->send(state.channel, reply_over{.of = ref_of(state),
+                                           .end = how::lost,
+                                           .seq = state.seq,
+                                           .finish_reason = {},
+                                           .what = {},
+                                           .used = {}});
+    self->quit(exit.reason);
+  });
+  if (self->state.what.cancelled) {
+    self->state.failed = {"cancelled", false};
+    store_failure(self);
+  } else {
+    open_channel(self);
+  }
+  return {
+      [self](generated& msg) { take_event(self, msg.event); },
+      [self](try_again) {
+        switch (std::exchange(self->state.next, pending::nothing)) {
+        case pending::load_prompt:
+          return load_prompt(self);
+        case pending::finish:
+          return store_outcome(self);
+        case pending::give_up:
+          return store_failure(self);
+        case pending::nothing:
+          return;
+        }
+      },
+  };
+}
+
+} // namespace jessica::actors

@@ -1,0 +1,48 @@
+// INFERENCE: one running job, from prompt to stored reply. See protocol.hpp.
+#pragma once
+
+#include "actors/protocol.hpp"
+#include "engines/engine.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace jessica::actors {
+
+struct inference_deps {
+  hub_actor hub;
+  persistence_actor persistence;
+  reader_actor readers;
+  dispatcher_actor dispatcher;
+  std::shared_ptr<engines::text_generator> engine;
+  std::chrono::milliseconds checkpoint_every{1000};
+};
+
+struct inference_state {
+  inference_deps deps;
+  job what;
+  channel_actor channel;
+  std::string text;
+  std::uint64_t seq = 0;
+  std::chrono::steady_clock::time_point saved_at;
+  bool saving = false; ///< a checkpoint is on its way
+  bool over = false;   ///< the engine's last event was seen
+  /// What try_again repeats when the database was away.
+  enum class pending : std::uint8_t { nothing, load_prompt, finish, give_up };
+  pending next = pending::nothing;
+  engines::text_ended ended;
+  engines::text_failed failed;
+  /// Last member: it is destroyed (cancelled) before what its sink may touch.
+  std::unique_ptr<engines::generation> generation;
+};
+
+inference_actor::behavior_type
+inference(inference_actor::stateful_pointer<inference_state> self, inference_deps deps,
+          job what);
+
+} // namespace jessica::actors

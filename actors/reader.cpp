@@ -1,0 +1,36 @@
+#include "actors/reader.hpp"
+
+#include "actors/errors.hpp"
+#include "actors/supervision.hpp"
+#include "storage/chat.hpp"
+#include "storage/policy.hpp"
+#include "storage/rest_sql.hpp"
+
+#include <utility>
+
+namespace jessica::actors {
+reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> self,
+                                   reader_options options) {
+  guard(self, "READER");
+  self->state.db =
+      std::make_unique<storage::connection>(options.database, storage::role::requests);
+  self->state.options = std::move(options);
+  return {
+      [self](const select_rows& msg) {
+        auto& state = self->state;
+        return answer(
+            storage::select(*state.db, msg.who, msg.query, state.options.max_rows));
+      },
+      [self](const probe_topic& msg) {
+        return answer(storage::topic_rights_of(*self->state.db, msg.who, msg.topic));
+      },
+      [self](const fetch_prompt& msg) {
+        auto& state = self->state;
+        return answer(storage::load_prompt(*state.db, msg.user, msg.conversation,
+                                           msg.message, state.options.history_turns));
+      },
+      [](are_you_free) { return done{}; },
+  };
+}
+
+} // namespace jessica::actors

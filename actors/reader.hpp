@@ -1,0 +1,29 @@
+// READER: reads under the asker's row security, on a connection of its own.
+#pragma once
+
+#include "actors/protocol.hpp"
+#include "storage/connection.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <cstdint>
+#include <memory>
+
+namespace jessica::actors {
+
+struct reader_options {
+  storage::endpoint database;
+  std::int64_t max_rows = 1000;
+  std::size_t history_turns = 20;
+};
+
+struct reader_state {
+  reader_options options;
+  std::unique_ptr<storage::connection> db;
+};
+
+reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> self,
+                                   reader_options options);
+
+} // namespace jessica::actors

@@ -1,0 +1,77 @@
+// SESSION: one WebSocket client. See protocol.hpp for the promises.
+#pragma once
+
+#include "actors/protocol.hpp"
+#include "config/settings.hpp"
+#include "wire/credentials.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace jessica::actors {
+
+/// What all sessions of a node share.
+struct session_deps {
+  hub_actor hub;
+  persistence_actor persistence;
+  reader_actor readers;
+  wire::credentials credentials;
+  config::realtime_settings limits;
+  std::size_t max_content_bytes = 262'144;
+  std::function<std::chrono::sys_seconds()> now; ///< the wall clock tokens are held to
+};
+
+/// The socket a session speaks through.
+struct session_socket {
+  socket_number number = 0;
+  outbox_ptr out;
+  wire::serializer version = wire::serializer::v2;
+  std::shared_ptr<const identity> key; ///< of the API key the socket was opened with
+};
+
+/// How often something may happen within one second.
+class rate_limit {
+public:
+  /// False: over the limit.
+  [[nodiscard]] bool take(std::chrono::steady_clock::time_point now, std::size_t limit);
+
+private:
+  std::chrono::steady_clock::time_point second_{};
+  std::size_t used_ = 0;
+};
+
+/// A topic this client is in.
+struct joined_topic {
+  channel_actor channel;
+  std::optional<std::string> join_ref;
+  topic room;
+  std::shared_ptr<const identity> who; ///< of the join's or the latest access_token
+  std::string token;                   ///< the one `who` came from; empty: the API key
+  storage::topic_rights rights{true, true};
+  bool ack = false;
+};
+
+struct session_state {
+  std::shared_ptr<const session_deps> deps;
+  session_socket socket;
+  std::map<std::string, joined_topic, std::less<>> topics; ///< by "realtime:<name>"
+  rate_limit joins;
+  rate_limit events;
+  bool busy = false;    ///< a frame is under way
+  bool closing = false; ///< the socket is gone
+};
+
+session_actor::behavior_type
+session(session_actor::stateful_pointer<session_state> self,
+        std::shared_ptr<const session_deps> deps, session_socket socket);
+
+} // namespace jessica::actors

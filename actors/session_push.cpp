@@ -1,0 +1,67 @@
+#include "actors/errors.hpp"
+#include "actors/session_steps.hpp"
+
+#include <utility>
+
+namespace jessica::actors::session_steps {
+namespace {
+
+constexpr auto conversation_prefix = std::string_view{"conversation:"};
+/// Events that only the server may send on a conversation.
+constexpr auto reserved_prefix = std::string_view{"reply."};
+
+void store_send(self_pointer self, const exchange_ptr& frame,
+                const joined_topic& joined, const wire::app_broadcast& what) {
+  auto& state = self->state;
+  const auto id = conversation_id::parse(
+      std::string_view{joined.room.name}.substr(conversation_prefix.size()));
+  if (!id || !joined.who->signed_in())
+    return refuse(self, frame, "unauthorized");
+  auto sent = wire::read_send(what.payload, state.deps->max_content_bytes);
+  if (!sent)
+    return refuse(self, frame, sent.error().what);
+  self->request(state.deps->persistence, caf::infinite,
+                enqueue{turn{.author = joined.who->user,
+                             .conversation = *id,
+                             .opens = false,
+                             .content = std::move(sent->content),
+                             .client_id = std::move(sent->client_id),
+                             .params = std::move(sent->params)}})
+      .then(
+          [self, frame](const receipt& stored) {
+            reply(self->state, frame->push, true, wire::receipt_json(stored));
+            go_on(self, frame);
+          },
+          [self, frame](const caf::error& why) {
+            const auto cause = from_caf(why);
+            refuse(self, frame, cause.reason.empty() ? name(cause.code) : cause.reason);
+          });
+}
+
+} // namespace
+
+void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& joined) {
+  auto& state = self->state;
+  const auto refuse_if_asked = [&](std::string_view reason) {
+    if (joined.ack)
+      refuse(state, frame->push, reason);
+    go_on(self, frame);
+  };
+  auto what = wire::read_broadcast(frame->push);
+  if (!what)
+    return refuse_if_asked(what.error().what);
+  if (joined.room.is_private && !joined.rights.write)
+    return refuse_if_asked("unauthorized");
+  const auto in_conversation =
+      joined.room.is_private && joined.room.name.starts_with(conversation_prefix);
+  if (in_conversation && what->event == "message.send")
+    return store_send(self, frame, joined, *what);
+  if (in_conversation && what->event.starts_with(reserved_prefix))
+    return refuse_if_asked("reserved_event");
+  self->send(joined.channel, broadcast{state.socket.number, std::move(*what)});
+  if (joined.ack)
+    reply(state, frame->push, true, "{}");
+  go_on(self, frame);
+}
+
+} // namespace jessica::actors::session_steps

@@ -1,0 +1,96 @@
+#include "actors/session_steps.hpp"
+
+#include "wire/channel_answers.hpp"
+#include "wire/jwt.hpp"
+
+#include <utility>
+
+namespace jessica::actors::session_steps {
+namespace {
+
+[[nodiscard]] std::optional<std::string_view>
+view(const std::optional<std::string>& text) {
+  return text ? std::optional<std::string_view>{*text} : std::nullopt;
+}
+
+} // namespace
+
+void go_on(self_pointer self, const exchange_ptr& frame) {
+  frame->read_on.deliver(verdict::go_on);
+  self->state.busy = false;
+  if (self->state.closing)
+    end_session(self);
+}
+
+void end_session(self_pointer self) {
+  for (const auto& [name, joined] : self->state.topics)
+    leave_channel(self, joined);
+  self->quit();
+}
+
+void reply(session_state& state, const wire::push& to, bool ok,
+           std::string_view response) {
+  state.socket.out->push(wire::encode_reply(state.socket.version, view(to.join_ref),
+                                            view(to.ref), to.topic, ok, response));
+}
+
+void refuse(session_state& state, const wire::push& to, std::string_view reason) {
+  state.socket.out->push(wire::encode_refusal(state.socket.version, view(to.join_ref),
+                                              view(to.ref), to.topic, reason));
+}
+
+void refuse(self_pointer self, const exchange_ptr& frame, std::string_view reason) {
+  refuse(self->state, frame->push, reason);
+  go_on(self, frame);
+}
+
+/// A message of the server about a topic; `payload` is a JSON object.
+void tell(session_state& state, std::string_view topic_name,
+          const std::optional<std::string>& join_ref,
+          const std::optional<std::string>& ref, std::string_view event,
+          std::string_view payload) {
+  state.socket.out->push(wire::encode_message(state.socket.version, view(join_ref),
+                                              view(ref), topic_name, event, payload));
+}
+
+void leave_channel(self_pointer self, const joined_topic& left) {
+  if (!left.channel)
+    return;
+  self->demonitor(left.channel.address());
+  self->send(left.channel, leave{self->state.socket.number});
+}
+
+/// The client forgets the channel and does not come back by itself.
+void close_topic(self_pointer self, std::string_view topic_name) {
+  auto& topics = self->state.topics;
+  const auto found = topics.find(topic_name);
+  if (found == topics.end())
+    return;
+  leave_channel(self, found->second);
+  tell(self->state, topic_name, found->second.join_ref, found->second.join_ref,
+       "phx_close", "{}");
+  topics.erase(found);
+}
+
+/// Tells why, then closes: for expiry, lost rights and rate limits.
+void evict(self_pointer self, std::string_view topic_name, std::string_view why) {
+  const auto found = self->state.topics.find(topic_name);
+  if (found == self->state.topics.end())
+    return;
+  tell(self->state, topic_name, found->second.join_ref, std::nullopt, "system",
+       wire::system_message("system", false, why, found->second.room.name));
+  close_topic(self, topic_name);
+}
+
+[[nodiscard]] result<std::shared_ptr<const identity>>
+identity_of(const session_state& state, const std::optional<std::string>& token) {
+  if (!token || token->empty() || token->starts_with("sb_"))
+    return state.socket.key;
+  auto who =
+      wire::verify_token(*token, state.deps->credentials.jwt_secret, state.deps->now());
+  if (!who)
+    return std::unexpected{std::move(who.error())};
+  return std::make_shared<const identity>(std::move(*who));
+}
+
+} // namespace jessica::actors::session_steps

@@ -1,0 +1,62 @@
+// The steps a SESSION takes on a frame, shared by its sources: join, token, push.
+#pragma once
+
+#include "actors/session.hpp"
+
+#include <caf/typed_response_promise.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace jessica::actors::session_steps {
+
+using self_pointer = session_actor::stateful_pointer<session_state>;
+
+/// One frame under way: what to answer and when the socket may read on.
+struct exchange {
+  wire::push push;
+  caf::typed_response_promise<verdict> read_on;
+};
+using exchange_ptr = std::shared_ptr<exchange>;
+
+/// The frame is done: the socket may read the next one. Ends a session whose socket
+/// closed meanwhile.
+void go_on(self_pointer self, const exchange_ptr& frame);
+
+/// Leaves all topics and ends.
+void end_session(self_pointer self);
+
+/// phx_reply to a push.
+void reply(session_state& state, const wire::push& to, bool ok,
+           std::string_view response);
+/// phx_reply with an error; the second form also lets the socket read on.
+void refuse(session_state& state, const wire::push& to, std::string_view reason);
+void refuse(self_pointer self, const exchange_ptr& frame, std::string_view reason);
+
+/// A message of the server about a topic; `payload` is a JSON object.
+void tell(session_state& state, std::string_view topic_name,
+          const std::optional<std::string>& join_ref,
+          const std::optional<std::string>& ref, std::string_view event,
+          std::string_view payload);
+
+/// Ends the membership without a word.
+void leave_channel(self_pointer self, const joined_topic& left);
+/// Leaves and tells phx_close: the client does not come back by itself.
+void close_topic(self_pointer self, std::string_view topic_name);
+/// Tells why, then closes: for expiry, lost rights and rate limits.
+void evict(self_pointer self, std::string_view topic_name, std::string_view why);
+
+/// Who a token is; no token or an opaque key: the socket's API key.
+[[nodiscard]] result<std::shared_ptr<const identity>>
+identity_of(const session_state& state, const std::optional<std::string>& token);
+
+/// phx_join: limits, token, rights, HUB.
+void join(self_pointer self, const exchange_ptr& frame);
+/// access_token: the rights of a private topic are asked for again.
+void renew_token(self_pointer self, const exchange_ptr& frame, joined_topic& joined);
+/// broadcast: relayed to the CHANNEL, or message.send stored by PERSISTENCE.
+void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& joined);
+
+} // namespace jessica::actors::session_steps

@@ -1,0 +1,231 @@
+#include "actors/system.hpp"
+
+#include "actors/accounts.hpp"
+#include "actors/dispatcher.hpp"
+#include "actors/errors.hpp"
+#include "actors/hub.hpp"
+#include "actors/inference.hpp"
+#include "actors/keeper.hpp"
+#include "actors/persistence.hpp"
+#include "actors/reader.hpp"
+#include "actors/session.hpp"
+#include "actors/supervision.hpp"
+#include "ops/log.hpp"
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/scoped_actor.hpp>
+#include <caf/send.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+namespace jessica::actors {
+namespace {
+
+/// Measured best for few cores: one shared queue, and no actor keeps a worker for long.
+struct scheduler_config : caf::actor_system_config {
+  scheduler_config() {
+    constexpr auto messages_a_turn = std::size_t{64};
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads",
+        std::max(std::size_t{2}, std::size_t{std::thread::hardware_concurrency()}));
+    set("scheduler.max-throughput", messages_a_turn);
+  }
+};
+
+/// The wall clock, in the unit tokens use.
+[[nodiscard]] std::chrono::sys_seconds wall_clock() {
+  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+}
+
+} // namespace
+
+struct system::state {
+  system_options options;
+  scheduler_config config;
+  caf::actor_system sys{config};
+  std::vector<caf::actor> services; ///< in order of their start
+  hub_actor hub;
+  persistence_actor persistence;
+  reader_actor readers;
+  accounts_actor accounts;
+  dispatcher_actor dispatcher;
+  std::shared_ptr<const session_deps> sessions;
+  std::atomic<socket_number> next_socket{1};
+  bool stopped = false;
+
+  explicit state(system_options with) : options(std::move(with)) {}
+
+  template <class Handle>
+  [[nodiscard]] Handle supervise(std::string name, make_child make) {
+    auto made =
+        sys.spawn(supervisor, supervisor_options{std::move(name), std::move(make)});
+    services.push_back(made);
+    return caf::actor_cast<Handle>(made);
+  }
+
+  template <class Handle> [[nodiscard]] Handle share_out(pool_options how) {
+    auto made = sys.spawn(pool, std::move(how));
+    services.push_back(made);
+    return caf::actor_cast<Handle>(made);
+  }
+
+  [[nodiscard]] account_worker_actor account_lane(std::string name, std::size_t threads,
+                                                  std::size_t queue) {
+    return share_out<account_worker_actor>(
+        {std::move(name), threads, queue, [this] {
+           return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(
+               account_worker, options.database, options.settings.auth));
+         }});
+  }
+
+  void start_accounts() {
+    const auto& limits = options.settings.auth;
+    auto slow = account_lane("sign-in lane", limits.hash_threads, limits.hash_queue);
+    auto quick =
+        account_lane("session lane", limits.session_threads, limits.session_queue);
+    accounts = supervise<accounts_actor>("ACCOUNTS", [this, slow, quick] {
+      return caf::actor_cast<caf::actor>(sys.spawn(actors::accounts, slow, quick));
+    });
+  }
+
+  void start_readers() {
+    const auto& limits = options.settings.storage;
+    const auto how =
+        reader_options{options.database, static_cast<std::int64_t>(limits.max_rows),
+                       options.settings.inference.history_turns};
+    readers = share_out<reader_actor>(
+        {"readers", limits.readers, limits.read_queue, [this, how] {
+           return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(reader, how));
+         }});
+  }
+
+  void start_persistence() {
+    const auto& limits = options.settings.storage;
+    auto deps = persistence_deps{{}, limits.batch_rows, limits.write_queue};
+    for (auto i = std::size_t{0}; i < limits.writers; ++i)
+      deps.committers.push_back(supervise<committer_actor>("COMMITTER", [this] {
+        return caf::actor_cast<caf::actor>(
+            sys.spawn<caf::detached>(committer, commit_to(options.database)));
+      }));
+    persistence = supervise<persistence_actor>("PERSISTENCE", [this, deps] {
+      return caf::actor_cast<caf::actor>(sys.spawn(actors::persistence, deps));
+    });
+  }
+
+  void start_dispatcher() {
+    const auto& limits = options.settings.inference;
+    const auto how = keeper_options{options.database, options.node, limits.lease};
+    constexpr auto beats_that_may_wait = std::size_t{4};
+    auto lease_keeper = share_out<keeper_actor>(
+        {"KEEPER", 1, beats_that_may_wait, [this, how] {
+           return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(keeper, how));
+         }});
+    auto deps = dispatcher_deps{lease_keeper,
+                                persistence,
+                                [this](dispatcher_actor boss, job what) {
+                                  return start_job(std::move(boss), std::move(what));
+                                },
+                                limits.slots,
+                                limits.heartbeat,
+                                limits.lease};
+    dispatcher = supervise<dispatcher_actor>("DISPATCHER", [this, deps] {
+      return caf::actor_cast<caf::actor>(sys.spawn(actors::dispatcher, deps));
+    });
+  }
+
+  [[nodiscard]] caf::actor start_job(dispatcher_actor boss, job what) {
+    auto deps = inference_deps{hub,
+                               persistence,
+                               readers,
+                               std::move(boss),
+                               options.engine,
+                               options.settings.inference.checkpoint_every};
+    return caf::actor_cast<caf::actor>(
+        sys.spawn(inference, std::move(deps), std::move(what)));
+  }
+
+  void start() {
+    hub = supervise<hub_actor>(
+        "HUB", [this] { return caf::actor_cast<caf::actor>(sys.spawn(actors::hub)); });
+    start_readers();
+    start_accounts();
+    start_persistence();
+    start_dispatcher();
+    sessions = std::make_shared<const session_deps>(session_deps{
+        hub, persistence, readers, options.credentials, options.settings.realtime,
+        options.settings.inference.max_content_bytes, wall_clock});
+  }
+
+  void drain_jobs(std::chrono::milliseconds within) {
+    constexpr auto lease_return = std::chrono::seconds{5};
+    auto asker = caf::scoped_actor{sys};
+    asker->request(dispatcher, within + lease_return, drain{within})
+        .receive([](done) {},
+                 [](const caf::error& why) {
+                   ops::warn("jobs.not_handed_back", {{"cause", from_caf(why).what}});
+                 });
+  }
+
+  void end_services() {
+    for (auto at = services.rbegin(); at != services.rend(); ++at)
+      caf::anon_send_exit(*at, caf::exit_reason::user_shutdown);
+    services.clear();
+    hub = nullptr;
+    persistence = nullptr;
+    readers = nullptr;
+    accounts = nullptr;
+    dispatcher = nullptr;
+    sessions.reset();
+  }
+};
+
+system::system(system_options options)
+    : state_(std::make_unique<state>(std::move(options))) {
+  state_->start();
+}
+
+system::~system() {
+  stop(std::chrono::milliseconds{0});
+}
+
+caf::actor_system& system::caf() noexcept {
+  return state_->sys;
+}
+const accounts_actor& system::accounts() const noexcept {
+  return state_->accounts;
+}
+const persistence_actor& system::persistence() const noexcept {
+  return state_->persistence;
+}
+const reader_actor& system::readers() const noexcept {
+  return state_->readers;
+}
+const hub_actor& system::hub() const noexcept {
+  return state_->hub;
+}
+
+session_actor system::open_session(outbox_ptr out, identity who,
+                                   wire::serializer version) {
+  auto socket = session_socket{state_->next_socket.fetch_add(1), out, version,
+                               std::make_shared<const identity>(std::move(who))};
+  auto made = state_->sys.spawn(session, state_->sessions, std::move(socket));
+  made->attach_functor([weak = std::weak_ptr{out}](const caf::error& reason) {
+    if (auto left = weak.lock(); left && reason)
+      left->close(close_code::internal_error);
+  });
+  return made;
+}
+
+void system::stop(std::chrono::milliseconds drain_for) {
+  if (std::exchange(state_->stopped, true))
+    return;
+  state_->drain_jobs(drain_for);
+  state_->end_services();
+}
+
+} // namespace jessica::actors

@@ -1,0 +1,131 @@
+#include "app/serve.hpp"
+
+#include "actors/system.hpp"
+#include "app/database.hpp"
+#include "app/keys.hpp"
+#include "engines/builtin.hpp"
+#include "net/server.hpp"
+#include "ops/log.hpp"
+#include "ops/metrics.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace jessica::app {
+namespace {
+
+/// SIGTERM and SIGINT wait for us in every thread; a closed pipe is an error value.
+[[nodiscard]] sigset_t hold_signals() {
+  auto held = sigset_t{};
+  sigemptyset(&held);
+  sigaddset(&held, SIGTERM);
+  sigaddset(&held, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &held, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return held;
+}
+
+/// Looks after the database until a signal comes; returns the signal.
+[[nodiscard]] int wait_for_signal(const sigset_t& held, database& db) {
+  constexpr auto look_every = timespec{.tv_sec = 0, .tv_nsec = 250'000'000};
+  for (;;) {
+    const auto got = sigtimedwait(&held, nullptr, &look_every);
+    if (got > 0)
+      return got;
+    db.watch();
+  }
+}
+
+[[nodiscard]] std::string node_name() {
+  constexpr auto longest = std::size_t{64};
+  auto host = std::string(longest, '\0');
+  if (::gethostname(host.data(), host.size() - 1) != 0)
+    host = "node";
+  host.resize(host.find('\0'));
+  return host + ":" + std::to_string(::getpid());
+}
+
+int fail_start(const char* what, const error& why) {
+  ops::error("server.start_failed", {{"step", what}, {"cause", why.what}});
+  std::fprintf(stderr, "jessica: %s: %s\n", what, why.what.c_str());
+  return 1;
+}
+
+[[nodiscard]] actors::system_options options_of(const config::settings& settings,
+                                                const storage::endpoint& where,
+                                                const storage::key_set& keys) {
+  return {.settings = settings,
+          .database = where,
+          .credentials = {keys.jwt_secret, keys.publishable_key, keys.secret_key},
+          .node = node_name(),
+          .engine = engines::make_builtin(settings.inference.tokens_per_second)};
+}
+
+[[nodiscard]] net::backend backend_of(actors::system& system,
+                                      const config::settings& settings,
+                                      const storage::key_set& keys) {
+  return {
+      .actors = system.caf(),
+      .accounts = system.accounts(),
+      .persistence = system.persistence(),
+      .readers = system.readers(),
+      .open_session =
+          [&system](actors::outbox_ptr out, identity who, wire::serializer version) {
+            return system.open_session(std::move(out), std::move(who), version);
+          },
+      .credentials = {keys.jwt_secret, keys.publishable_key, keys.secret_key},
+      .settings = settings,
+      .anon_key = keys.anon_key,
+      .metrics = ops::metrics_page};
+}
+
+void announce(const net::server& server, const config::settings& settings) {
+  ops::info("server.ready", {{"url", server.url()}, {"port", server.port()}});
+  std::printf("Jessica is ready: %s\n", server.url().c_str());
+  const auto loopback = settings.net.host == "127.0.0.1" || settings.net.host == "::1";
+  if (loopback)
+    std::printf("Only this machine can reach it; --net-host 0.0.0.0 opens it.\n");
+  std::fflush(stdout);
+}
+
+/// Everything is built in this order and stopped in reverse.
+int run(const config::settings& settings, const sigset_t& held, database& db) {
+  auto keys = open_keys(settings.storage.directory / "keys.json");
+  if (!keys)
+    return fail_start("keys", keys.error());
+  auto system = actors::system{options_of(settings, db.where(), *keys)};
+  auto server = net::server::open(backend_of(system, settings, *keys));
+  if (!server)
+    return fail_start("listen", server.error());
+  announce(*server, settings);
+  const auto got = wait_for_signal(held, db);
+  ops::info("server.stopping", {{"signal", got}});
+  // A stop that hangs must end too: the alarm's default action ends the process.
+  constexpr auto patience = std::chrono::seconds{30};
+  const auto drain = std::chrono::seconds{settings.net.drain_timeout};
+  alarm(static_cast<unsigned>((2 * drain + patience).count()));
+  server->stop(drain);
+  system.stop(drain / 2);
+  return 0;
+}
+
+} // namespace
+
+int serve(const config::settings& settings) {
+  const auto held = hold_signals();
+  auto db = database::open(settings.storage);
+  if (!db)
+    return fail_start("database", db.error());
+  const auto code = run(settings, held, *db);
+  db->close();
+  ops::info("server.stopped", {{"exit_code", code}});
+  return code;
+}
+
+} // namespace jessica::app

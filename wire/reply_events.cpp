@@ -1,0 +1,172 @@
+#include "wire/reply_events.hpp"
+
+#include "wire/json_reader.hpp"
+#include "wire/json_writer.hpp"
+
+#include <format>
+#include <utility>
+
+namespace jessica::wire {
+namespace {
+
+/// Of the fixed parts of an event: ids, names and numbers.
+constexpr auto event_bytes = std::size_t{160};
+constexpr auto max_client_id_bytes = std::size_t{128};
+constexpr auto max_params_bytes = std::size_t{16'384};
+
+[[nodiscard]] object_writer begin_event(reply_ref of, std::size_t text_bytes = 0) {
+  auto event = object_writer{event_bytes + text_bytes};
+  event.text("id", of.reply.str()).number("attempt", of.attempt);
+  return event;
+}
+
+[[nodiscard]] std::string usage_json(const usage& used) {
+  auto numbers = object_writer{};
+  numbers.number("prompt_tokens", used.prompt_tokens)
+      .number("completion_tokens", used.completion_tokens)
+      .flag("estimated", used.estimated);
+  return numbers.done();
+}
+
+[[nodiscard]] std::unexpected<error> invalid(std::string what) {
+  return fail(errc::invalid_input, std::move(what), "validation_failed");
+}
+
+[[nodiscard]] bool is_blank(std::string_view text) noexcept {
+  return text.find_first_not_of(" \t\n\v\f\r") == std::string_view::npos;
+}
+
+[[nodiscard]] result<std::string> read_content(const json_reader& from,
+                                               std::size_t max_bytes) {
+  auto content = from.required_text("content");
+  if (!content)
+    return content;
+  if (is_blank(*content))
+    return invalid("content must not be empty");
+  if (content->size() > max_bytes)
+    return fail(errc::too_large,
+                std::format("content must be at most {} bytes", max_bytes),
+                "message_too_large");
+  return content;
+}
+
+[[nodiscard]] result<std::optional<conversation_id>>
+read_conversation(const json_reader& from) {
+  const auto text = from.text("conversation_id");
+  if (!text)
+    return std::unexpected{text.error()};
+  if (!*text)
+    return std::nullopt;
+  const auto id = conversation_id::parse(**text);
+  if (!id || id->none())
+    return invalid("conversation_id must be a UUID");
+  return id;
+}
+
+[[nodiscard]] result<std::optional<std::string>>
+read_client_id(const json_reader& from) {
+  auto text = from.text("client_id");
+  if (text && *text && ((*text)->empty() || (*text)->size() > max_client_id_bytes))
+    return invalid(std::format("client_id must be 1 to {} bytes", max_client_id_bytes));
+  return text;
+}
+
+[[nodiscard]] result<std::string> read_params(const json_reader& from) {
+  auto text = from.object_text("params");
+  if (text && text->size() > max_params_bytes)
+    return fail(errc::too_large,
+                std::format("params must be at most {} bytes", max_params_bytes),
+                "params_too_large");
+  return text;
+}
+
+} // namespace
+
+std::string reply_started(const job& what, std::string_view model) {
+  auto event = object_writer{event_bytes + 2 * model.size()};
+  event.text("id", what.reply.str())
+      .text("message_id", what.message.str())
+      .number("job_id", what.id.value)
+      .number("attempt", what.attempt)
+      .text("model", model)
+      .json("memories", "[]");
+  return event.done();
+}
+
+std::string reply_delta(reply_ref of, std::uint64_t first_seq, std::uint64_t seq,
+                        std::string_view text) {
+  auto event = begin_event(of, quoted_size(text));
+  event.count("first_seq", first_seq).count("seq", seq).text("text", text);
+  return event.done();
+}
+
+std::string reply_snapshot(reply_ref of, std::uint64_t seq, std::string_view text,
+                           std::string_view status) {
+  auto event = begin_event(of, quoted_size(text));
+  event.count("seq", seq).text("text", text).text("status", status);
+  return event.done();
+}
+
+std::string reply_reset(reply_ref of, std::string_view reason) {
+  auto event = begin_event(of);
+  event.text("reason", reason);
+  return event.done();
+}
+
+std::string reply_completed(reply_ref of, std::uint64_t seq,
+                            std::string_view finish_reason, const usage& used) {
+  auto event = begin_event(of);
+  event.count("seq", seq)
+      .text("finish_reason", finish_reason)
+      .json("usage", usage_json(used));
+  return event.done();
+}
+
+std::string reply_failed(reply_ref of, std::uint64_t seq, std::string_view code,
+                         std::string_view message) {
+  auto cause = object_writer{};
+  cause.text("code", code).text("message", message);
+  auto event = begin_event(of);
+  event.count("seq", seq).json("error", cause.done());
+  return event.done();
+}
+
+std::string reply_cancelled(reply_ref of, std::uint64_t seq, const usage& used) {
+  auto event = begin_event(of);
+  event.count("seq", seq).json("usage", usage_json(used));
+  return event.done();
+}
+
+result<send_request> read_send(std::string_view json, std::size_t max_bytes) {
+  const auto parsed = parse_object(json);
+  if (!parsed)
+    return std::unexpected{parsed.error()};
+  const auto fields = json_reader{*parsed};
+  auto content = read_content(fields, max_bytes);
+  if (!content)
+    return std::unexpected{std::move(content.error())};
+  const auto conversation = read_conversation(fields);
+  if (!conversation)
+    return std::unexpected{conversation.error()};
+  auto client_id = read_client_id(fields);
+  if (!client_id)
+    return std::unexpected{std::move(client_id.error())};
+  auto params = read_params(fields);
+  if (!params)
+    return std::unexpected{std::move(params.error())};
+  return send_request{std::move(*content), *conversation, std::move(*client_id),
+                      std::move(*params)};
+}
+
+std::string receipt_json(const receipt& what) {
+  const auto conversation = what.conversation.str();
+  auto ids = object_writer{288};
+  ids.text("conversation_id", conversation)
+      .text("message_id", what.message.str())
+      .text("reply_id", what.reply.str())
+      .number("job_id", what.job.value)
+      .text("topic", "conversation:" + conversation);
+  return ids.done();
+}
+
+} // namespace jessica::wire
