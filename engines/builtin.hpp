@@ -2,16 +2,13 @@
 // conversation, says plainly that no language model is configured. Deterministic.
 #pragma once
 
+#include "engines/answer.hpp"
 #include "engines/engine.hpp"
 
 #include <cstddef>
 #include <memory>
-#include <string>
 
 namespace jessica::engines {
-
-/// The whole answer to a prompt; pure.
-[[nodiscard]] std::string compose_answer(const prompt& asked);
 
 /// Streams compose_answer word by word at `tokens_per_second` (0: at once) from one
 /// timer thread of its own, whatever the number of generations.

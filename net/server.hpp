@@ -5,7 +5,10 @@
 #include "actors/protocol.hpp"
 #include "config/settings.hpp"
 #include "domain/error.hpp"
+#include "net/http_message.hpp"
 #include "wire/credentials.hpp"
+
+#include <boost/asio/awaitable.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -29,11 +32,19 @@ struct backend {
   std::function<std::string()> metrics; ///< the text page
 };
 
+struct call;
+
+/// Answers any request but the WebSocket upgrade; runs on the request's reactor.
+using responder =
+    std::function<boost::asio::awaitable<http_response>(http_request, call)>;
+
 class server {
 public:
   /// Binds and starts the reactor threads. Fails: conflict (port taken, says which),
   /// invalid_input (address).
   [[nodiscard]] static result<server> open(backend with);
+  /// The same with other routes than the router's.
+  [[nodiscard]] static result<server> open(backend with, responder routes);
   server(server&&) noexcept;
   server& operator=(server&&) noexcept;
   ~server(); ///< stop(0)

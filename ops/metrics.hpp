@@ -2,7 +2,6 @@
 // Names: jessica_<room>_<what>_<unit>.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +33,8 @@ private:
 class histogram {
 public:
   /// `bounds`: upper bounds in the name's unit, ascending.
-  histogram(std::string_view name, std::string_view help, std::vector<double> bounds);
+  histogram(std::string_view name, std::string_view help,
+            const std::vector<double>& bounds);
   void observe(double value) noexcept;
 
 private:

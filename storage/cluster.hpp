@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace jessica::storage {
 
@@ -19,6 +20,8 @@ struct cluster_options {
   bool bound_to_starter = true;
   bool sync_after_init = true; ///< tests switch it off
   bool with_cron = true;       ///< tests switch pg_cron off
+  /// Lines for postgresql.conf after our own, when the cluster is made.
+  std::vector<std::string> settings;
 };
 
 /// A running cluster, started here or attached to. Use from one thread, the main one:

@@ -59,12 +59,14 @@ public:
   /// Runs all statements as one transaction in one round trip and commits; one rows
   /// object each. On a failure everything is rolled back and the first error returned:
   /// forbidden (42501, 28*), conflict (23505), invalid_input (22*, 23*, 42*),
-  /// overloaded (53*), timeout (57014), unavailable (08*, 57P*, lost connection); `sql`
-  /// is filled.
+  /// overloaded (53*), timeout (57014), unavailable (08*, 57P*, 40*: nothing was
+  /// stored; lost connection: unknown); `sql` is filled. Silence for 30 s is a timeout,
+  /// and the connection is dropped.
   [[nodiscard]] result<std::vector<rows>> run(std::span<const statement> statements);
   [[nodiscard]] result<rows> run(const statement& one);
 
-  /// Connects now if not connected. Fails: unavailable.
+  /// Connects now if not connected. Fails: unavailable; invalid_input (a broken
+  /// connection string); forbidden (the role cannot be taken).
   [[nodiscard]] result<void> ensure();
 
 private:

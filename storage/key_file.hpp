@@ -17,10 +17,11 @@ struct key_set {
 };
 
 /// Reads the file. Fails: not_found, invalid_input (broken; names the field), forbidden
-/// (readable by others: says chmod 600).
+/// (others may reach it: says chmod 600), unavailable (disk).
 [[nodiscard]] result<key_set> read_keys(const std::filesystem::path& file);
 
-/// Writes it with mode 0600, complete or not at all. Fails: conflict when it exists.
+/// Writes it with mode 0600, complete or not at all. Fails: conflict when it exists,
+/// invalid_input (a key is missing or too short), unavailable (disk).
 [[nodiscard]] result<void> write_keys(const std::filesystem::path& file,
                                       const key_set& keys);
 

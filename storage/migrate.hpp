@@ -29,7 +29,8 @@ struct migration_report {
 /// Applies what is missing, each in one transaction, under an advisory lock, recorded
 /// with its sha256 in jessica_migrations.applied. Two starters at once are safe.
 /// Fails: conflict (a file that was applied has been edited: names it), unavailable
-/// (database not reachable within `wait`), internal (a migration failed: names it).
+/// (database not reachable within `wait`, or another server still migrates it),
+/// internal (a migration failed: names it).
 [[nodiscard]] result<migration_report> migrate(const endpoint& where,
                                                std::span<const migration> all,
                                                std::chrono::seconds wait);

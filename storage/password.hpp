@@ -20,6 +20,9 @@ struct hash_cost {
 [[nodiscard]] result<std::string> hash_password(std::string_view password,
                                                 hash_cost cost);
 
+/// Whether verify_password can read `hash`; if not it answers at once.
+[[nodiscard]] bool is_password_hash(std::string_view hash) noexcept;
+
 /// Constant time in the password's content; false for a foreign or broken hash.
 [[nodiscard]] bool verify_password(std::string_view hash, std::string_view password);
 

@@ -1,0 +1,77 @@
+#include "config/file.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <format>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <system_error>
+
+namespace jessica::config {
+namespace {
+
+constexpr auto max_file_bytes = std::uintmax_t{1'048'576};
+
+file_entry make_entry(std::string name, const toml::node& node) {
+  auto entry = file_entry{
+      std::move(name), {}, false, true, static_cast<int>(node.source().begin.line)};
+  if (const auto* text = node.as_string()) {
+    entry.text = text->get();
+    entry.quoted = true;
+  } else if (const auto* number = node.as_integer()) {
+    entry.text = std::to_string(number->get());
+  } else if (const auto* on = node.as_boolean()) {
+    entry.text = on->get() ? "true" : "false";
+  } else {
+    entry.supported = false;
+  }
+  return entry;
+}
+
+std::vector<file_entry> flatten(const toml::table& root) {
+  auto entries = std::vector<file_entry>{};
+  for (const auto& [key, node] : root) {
+    const auto name = std::string{key.str()};
+    if (const auto* section = node.as_table())
+      for (const auto& [inner, value] : *section)
+        entries.push_back(make_entry(name + "." + std::string{inner.str()}, value));
+    else
+      entries.push_back(make_entry(name, node));
+  }
+  std::ranges::stable_sort(entries, {}, &file_entry::line); // as a reader sees them
+  return entries;
+}
+
+std::optional<std::string> text_of(const std::filesystem::path& file) {
+  auto failed = std::error_code{};
+  const auto size = std::filesystem::file_size(file, failed);
+  if (failed || size > max_file_bytes)
+    return std::nullopt;
+  auto stream = std::ifstream{file, std::ios::binary};
+  auto text = std::string{std::istreambuf_iterator<char>{stream}, {}};
+  return stream.bad() || !stream.is_open() ? std::nullopt : std::optional{text};
+}
+
+} // namespace
+
+file_content read_file(const std::filesystem::path& file) {
+  auto found = file_content{};
+  const auto name = file.string();
+  try {
+    const auto text = text_of(file);
+    if (text)
+      found.entries = flatten(toml::parse(*text, name));
+    else
+      found.mistakes.push_back(
+          name + ": cannot be read (a file of at most 1 MiB is expected)");
+  } catch (const toml::parse_error& broken) {
+    found.mistakes.push_back(std::format(
+        "{}:{}: is not TOML: {}", name,
+        static_cast<unsigned long>(broken.source().begin.line), broken.description()));
+  }
+  return found;
+}
+
+} // namespace jessica::config

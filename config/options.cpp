@@ -1,0 +1,258 @@
+#include "config/options.hpp"
+
+#include <array>
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+namespace jessica::config {
+namespace {
+
+constexpr auto max_count = std::uint64_t{1'000'000};
+constexpr auto kib = std::uint64_t{1} << 10U;
+constexpr auto mib = std::uint64_t{1} << 20U;
+constexpr auto second = std::uint64_t{1000};
+constexpr auto hour = 3600 * second;
+
+constexpr auto levels =
+    std::array<std::string_view, 4>{"debug", "info", "warn", "error"};
+constexpr auto engines = std::array<std::string_view, 1>{"builtin"};
+
+template <auto Room, auto Member> void assign(settings& in, const option_value& value) {
+  auto& member = in.*Room.*Member;
+  using type = std::remove_reference_t<decltype(member)>;
+  if constexpr (std::same_as<type, bool>)
+    member = std::get<bool>(value);
+  else if constexpr (std::integral<type>)
+    member = static_cast<type>(std::get<std::uint64_t>(value));
+  else if constexpr (std::same_as<type, seconds> || std::same_as<type, milliseconds>)
+    member = std::chrono::duration_cast<type>(
+        milliseconds{static_cast<std::int64_t>(std::get<std::uint64_t>(value))});
+  else
+    member = std::get<std::string>(value);
+}
+
+template <auto Room, auto Member> option_value read(const settings& in) {
+  const auto& member = in.*Room.*Member;
+  using type = std::remove_cvref_t<decltype(member)>;
+  if constexpr (std::integral<type> && !std::same_as<type, bool>)
+    return static_cast<std::uint64_t>(member);
+  else if constexpr (std::same_as<type, seconds> || std::same_as<type, milliseconds>)
+    return static_cast<std::uint64_t>(milliseconds{member}.count());
+  else if constexpr (std::same_as<type, std::filesystem::path>)
+    return member.string();
+  else
+    return member;
+}
+
+template <auto Room, auto Member>
+constexpr option bind(value_form form, std::string_view name,
+                      std::string_view meaning) {
+  auto made = option{};
+  made.name = name;
+  made.form = form;
+  made.meaning = meaning;
+  made.assign = &assign<Room, Member>;
+  made.read = &read<Room, Member>;
+  return made;
+}
+
+constexpr option between(option of, std::uint64_t least, std::uint64_t most) {
+  of.least = least;
+  of.most = most;
+  return of;
+}
+
+/// The rows of one section: the section's struct is named once.
+template <auto Room> struct section {
+  template <auto Member>
+  static constexpr option text(std::string_view name, std::string_view meaning) {
+    return bind<Room, Member>(value_form::text, name, meaning);
+  }
+  template <auto Member>
+  static constexpr option path(std::string_view name, std::string_view meaning) {
+    return bind<Room, Member>(value_form::path, name, meaning);
+  }
+  template <auto Member>
+  static constexpr option toggle(std::string_view name, std::string_view meaning) {
+    return bind<Room, Member>(value_form::toggle, name, meaning);
+  }
+  template <auto Member>
+  static constexpr option count(std::string_view name, std::uint64_t least,
+                                std::uint64_t most, std::string_view meaning) {
+    return between(bind<Room, Member>(value_form::count, name, meaning), least, most);
+  }
+  template <auto Member>
+  static constexpr option bytes(std::string_view name, std::uint64_t least,
+                                std::uint64_t most, std::string_view meaning) {
+    return between(bind<Room, Member>(value_form::bytes, name, meaning), least, most);
+  }
+  template <auto Member>
+  static constexpr option time(std::string_view name, std::uint64_t least,
+                               std::uint64_t most, std::string_view meaning) {
+    auto made =
+        between(bind<Room, Member>(value_form::duration, name, meaning), least, most);
+    made.whole_seconds = std::same_as<
+        std::remove_cvref_t<decltype(std::declval<settings>().*Room.*Member)>, seconds>;
+    return made;
+  }
+};
+
+constexpr option one_of(option of, std::span<const std::string_view> only) {
+  of.only = only;
+  return of;
+}
+
+constexpr option secret(option of, std::string_view alias) {
+  of.secret = true;
+  of.alias = alias;
+  return of;
+}
+
+using net = section<&settings::net>;
+using realtime = section<&settings::realtime>;
+using auth = section<&settings::auth>;
+using storage = section<&settings::storage>;
+using inference = section<&settings::inference>;
+using log = section<&settings::log>;
+
+constexpr auto table = std::array{
+    net::text<&net_settings::host>("net.host", "Address to bind."),
+    net::count<&net_settings::port>("net.port", 0, 65'535,
+                                    "Port to bind; 0: any free one, printed at start."),
+    net::text<&net_settings::public_url>(
+        "net.public_url",
+        "The server's URL as clients see it; empty: `http://host:port`."),
+    net::count<&net_settings::threads>(
+        "net.threads", 0, 256, "Threads for sockets; 0: half the cores, at least 1."),
+    net::count<&net_settings::max_connections>(
+        "net.max_connections", 1, max_count,
+        "Sockets at once; more are closed when they are accepted."),
+    net::bytes<&net_settings::max_header_bytes>("net.max_header_bytes", kib, mib,
+                                                "Request line and headers together."),
+    net::bytes<&net_settings::max_body_bytes>("net.max_body_bytes", kib, 64 * mib,
+                                              "Body of one request."),
+    net::time<&net_settings::header_timeout>(
+        "net.header_timeout", second, hour,
+        "From accept, or the previous answer, to a whole request."),
+    net::time<&net_settings::keep_alive>("net.keep_alive", second, hour,
+                                         "How long an HTTP connection may idle."),
+    net::time<&net_settings::request_timeout>(
+        "net.request_timeout", second, hour,
+        "How long a request may take before it is answered with 504."),
+    net::time<&net_settings::drain_timeout>(
+        "net.drain_timeout", 0, hour,
+        "On SIGTERM: how long what is under way may take to finish."),
+    net::path<&net_settings::web_root>(
+        "net.web_root",
+        "Folder of the web page; empty: the one next to the binary, if any."),
+
+    realtime::bytes<&realtime_settings::max_frame_bytes>(
+        "realtime.max_frame_bytes", kib, 64 * mib,
+        "One message from a client; a larger one closes the socket with 1009."),
+    realtime::bytes<&realtime_settings::outbox_bytes>(
+        "realtime.outbox_bytes", 4 * kib, 1024 * mib,
+        "Unsent bytes for one client; past that it is closed with 1013."),
+    realtime::time<&realtime_settings::idle_timeout>(
+        "realtime.idle_timeout", second, hour,
+        "A socket that is silent this long is closed; clients beat every 25 s."),
+    realtime::count<&realtime_settings::channels_per_socket>(
+        "realtime.channels_per_socket", 1, 10'000, "Topics one socket may join."),
+    realtime::count<&realtime_settings::joins_per_second>(
+        "realtime.joins_per_second", 1, 100'000, "Joins of one socket."),
+    realtime::count<&realtime_settings::events_per_second>(
+        "realtime.events_per_second", 1, 100'000, "Events one socket may send."),
+    realtime::count<&realtime_settings::max_topic_bytes>(
+        "realtime.max_topic_bytes", 64, 255, "Length of a topic's name, in bytes."),
+
+    auth::time<&auth_settings::token_lifetime>(
+        "auth.token_lifetime", 91 * second, 168 * hour,
+        "Life of an access token; more than 90 s, below which clients refresh."),
+    auth::count<&auth_settings::min_password>("auth.min_password", 6, 128,
+                                              "Shortest password, in characters."),
+    auth::toggle<&auth_settings::signup_enabled>("auth.signup_enabled",
+                                                 "Whether new accounts may be made."),
+    auth::toggle<&auth_settings::anonymous_enabled>(
+        "auth.anonymous_enabled", "Whether one may sign in without an e-mail."),
+    auth::toggle<&auth_settings::require_apikey>(
+        "auth.require_apikey", "Whether requests must carry an API key."),
+    auth::time<&auth_settings::refresh_reuse>(
+        "auth.refresh_reuse", 0, hour,
+        "How long the previous refresh token is still answered."),
+    auth::count<&auth_settings::hash_threads>("auth.hash_threads", 1, 64,
+                                              "Threads that hash passwords."),
+    auth::count<&auth_settings::hash_queue>(
+        "auth.hash_queue", 1, max_count,
+        "Sign-ins that may wait for a hashing thread; then 429."),
+    auth::count<&auth_settings::session_threads>(
+        "auth.session_threads", 1, 64, "Threads for refresh, user and logout calls."),
+    auth::count<&auth_settings::session_queue>(
+        "auth.session_queue", 1, max_count,
+        "Refresh, user and logout calls that may wait; then 429."),
+    auth::count<&auth_settings::argon2_passes>("auth.argon2_passes", 1, 100,
+                                               "Passes of Argon2id."),
+    auth::count<&auth_settings::argon2_memory_kib>("auth.argon2_memory_kib", 8, 4 * mib,
+                                                   "Memory of one Argon2id, in KiB."),
+
+    storage::path<&storage_settings::directory>(
+        "storage.directory", "Where state lives: the database, the keys."),
+    secret(storage::text<&storage_settings::url>(
+               "storage.url", "PostgreSQL to use (URL or keywords); empty: our own."),
+           "database.url"),
+    storage::path<&storage_settings::bin_dir>(
+        "storage.bin_dir", "Folder of PostgreSQL's programs; empty: looked up."),
+    storage::count<&storage_settings::writers>(
+        "storage.writers", 1, 64, "Connections that store messages and replies."),
+    storage::count<&storage_settings::readers>("storage.readers", 1, 256,
+                                               "Connections that answer reads."),
+    storage::count<&storage_settings::read_queue>(
+        "storage.read_queue", 1, max_count,
+        "Reads that may wait for a connection; then 429."),
+    storage::count<&storage_settings::write_queue>(
+        "storage.write_queue", 1, max_count,
+        "Writes that may wait for a connection; then 429."),
+    storage::count<&storage_settings::batch_rows>("storage.batch_rows", 1, 10'000,
+                                                  "Rows that share one commit."),
+    storage::count<&storage_settings::max_rows>("storage.max_rows", 1, 100'000,
+                                                "Rows of one REST answer."),
+    storage::time<&storage_settings::connect_timeout>(
+        "storage.connect_timeout", second, hour, "To connect to the database."),
+    storage::time<&storage_settings::start_timeout>(
+        "storage.start_timeout", second, hour,
+        "To wait for the database when the server starts."),
+    storage::time<&storage_settings::statement_timeout>(
+        "storage.statement_timeout", second, hour, "For one statement of a client."),
+
+    one_of(inference::text<&inference_settings::engine>("inference.engine",
+                                                        "What writes the replies."),
+           engines),
+    inference::count<&inference_settings::slots>("inference.slots", 1, max_count,
+                                                 "Replies written at once."),
+    inference::time<&inference_settings::lease>(
+        "inference.lease", 2 * second, 60 * second,
+        "A node that is silent this long loses its jobs; at least 3 heartbeats."),
+    inference::time<&inference_settings::heartbeat>(
+        "inference.heartbeat", 100, 20 * second,
+        "How often a node renews its lease and looks for jobs."),
+    inference::time<&inference_settings::checkpoint_every>(
+        "inference.checkpoint_every", 100, hour,
+        "How often the text of a running reply is stored."),
+    inference::count<&inference_settings::history_turns>(
+        "inference.history_turns", 0, 1000, "Earlier messages the engine is given."),
+    inference::bytes<&inference_settings::max_content_bytes>(
+        "inference.max_content_bytes", 1, 16 * mib, "One message."),
+    inference::count<&inference_settings::tokens_per_second>(
+        "inference.tokens_per_second", 0, 100'000,
+        "Pace of the built-in engine; 0: no pause."),
+
+    one_of(log::text<&log_settings::level>("log.level", "Least level that is logged."),
+           levels),
+};
+
+} // namespace
+
+std::span<const option> options() {
+  return table;
+}
+
+} // namespace jessica::config

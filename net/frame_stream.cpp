@@ -1,0 +1,196 @@
+#include "net/frame_stream.hpp"
+
+#include <boost/asio/append.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/asio/post.hpp>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+namespace jessica::net {
+
+namespace asio = boost::asio;
+
+namespace {
+
+constexpr auto frames_per_call = std::size_t{64};
+constexpr auto kept_places =
+    std::size_t{16};                  ///< a longer queue is given back when empty
+constexpr auto close_opcode = '\x88'; ///< final frame, opcode 8
+
+} // namespace
+
+frame_stream::frame_stream(tcp_socket socket, ws_traffic& traffic)
+    : state_(std::make_shared<state>(std::move(socket), traffic)) {
+  state_->self = state_;
+}
+
+frame_stream::~frame_stream() {
+  if (state_)
+    close();
+}
+
+void frame_stream::push(wire::frame what) {
+  if (!state_->ending)
+    state_->queue.push_back(std::move(what));
+}
+
+void frame_stream::push_close(std::uint16_t code) {
+  if (std::exchange(state_->ending, true))
+    return;
+  const auto bytes = std::array{close_opcode, '\x02', static_cast<char>(code >> 8),
+                                static_cast<char>(code & 0xff)};
+  state_->queue.push_back(
+      std::make_shared<const std::string>(bytes.data(), bytes.size()));
+  if (state_->owner)
+    state_->owner->close_begun();
+  flush();
+}
+
+void frame_stream::flush() {
+  state_->flush();
+}
+
+void frame_stream::drop_waiting() noexcept {
+  auto& s = *state_;
+  const auto keep = s.head + (s.offset > 0 ? 1 : 0);
+  if (s.on_written && s.write_at >= keep)
+    s.end_write({}); // a pong to a client that does not read: as good as sent
+  s.queue.resize(std::min(keep, s.queue.size()));
+}
+
+void frame_stream::close() noexcept {
+  state_->fail(asio::error::operation_aborted);
+}
+
+void frame_stream::tear_down(torn_down then) {
+  auto ignored = error_code{};
+  state_->socket.shutdown(tcp_socket::shutdown_send, ignored);
+  state_->discard(std::move(then));
+}
+
+void frame_stream::state::write(std::string bytes, written then) {
+  const auto size = bytes.size();
+  if (ending || !socket.is_open()) { // a pong or a close that nobody needs any more
+    const auto why = socket.is_open() ? error_code{} : asio::error::operation_aborted;
+    return asio::post(socket.get_executor(), asio::append(std::move(then), why, size));
+  }
+  ending = bytes.front() == close_opcode;
+  write_at = queue.size();
+  write_bytes = size;
+  on_written = std::move(then);
+  queue.push_back(std::make_shared<const std::string>(std::move(bytes)));
+  if (ending && owner)
+    owner->close_begun();
+  flush();
+}
+
+void frame_stream::state::flush() {
+  if (armed)
+    return;
+  while (waiting() > 0)
+    if (!send_some())
+      return;
+}
+
+/// False when the socket takes no more.
+bool frame_stream::state::send_some() {
+  auto parts = std::array<iovec, frames_per_call>{};
+  const auto count = std::min(waiting(), parts.size());
+  for (auto i = std::size_t{0}; i < count; ++i) {
+    const auto& bytes = *queue[head + i];
+    const auto skip = i == 0 ? offset : 0;
+    parts[i] = {const_cast<char*>(bytes.data()) + skip, bytes.size() - skip};
+  }
+  auto message = msghdr{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = count;
+  const auto sent =
+      ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent >= 0) {
+    consume(static_cast<std::size_t>(sent));
+    return true;
+  }
+  if (errno == EINTR)
+    return true;
+  if (errno == EAGAIN || errno == EWOULDBLOCK)
+    wait();
+  else
+    fail(error_code{errno, boost::system::system_category()});
+  return false;
+}
+
+void frame_stream::state::consume(std::size_t bytes) {
+  auto data_bytes = std::size_t{0};
+  for (offset += bytes; waiting() > 0 && offset >= queue[head]->size(); ++head) {
+    const auto size = queue[head]->size();
+    offset -= size;
+    queue[head] = nullptr;
+    if (on_written && write_at == head) {
+      end_write({});
+    } else {
+      data_bytes += size;
+      ++traffic.frames;
+    }
+  }
+  traffic.bytes += bytes;
+  tidy();
+  if (data_bytes > 0 && owner)
+    owner->frames_left(data_bytes);
+}
+
+/// Frames that have left take no room for long, whether the queue gets empty or not.
+void frame_stream::state::tidy() {
+  if (waiting() == 0) {
+    queue.clear();
+    if (queue.capacity() > kept_places)
+      queue.shrink_to_fit();
+  } else if (head >= frames_per_call && head >= waiting()) {
+    queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(head));
+    write_at -= std::min(write_at, head);
+  } else {
+    return;
+  }
+  head = 0;
+}
+
+void frame_stream::state::wait() {
+  armed = true;
+  socket.async_wait(tcp_socket::wait_write, [me = self.lock()](error_code ec) {
+    me->armed = false;
+    if (!ec)
+      me->flush();
+  });
+}
+
+void frame_stream::state::end_write(error_code why) {
+  asio::post(socket.get_executor(),
+             asio::append(std::exchange(on_written, {}), why, write_bytes));
+}
+
+void frame_stream::state::fail(error_code why) noexcept {
+  auto ignored = error_code{};
+  socket.close(ignored);
+  ending = true;
+  queue.clear();
+  head = offset = 0;
+  if (on_written)
+    end_write(why);
+}
+
+void frame_stream::state::discard(torn_down then) {
+  static thread_local auto garbage = std::array<char, 4096>{};
+  socket.async_read_some(
+      asio::buffer(garbage),
+      [me = self.lock(), then = std::move(then)](error_code ec, std::size_t) mutable {
+        if (!ec)
+          me->discard(std::move(then));
+        else
+          std::move(then)(ec == asio::error::eof ? error_code{} : ec);
+      });
+}
+
+} // namespace jessica::net

@@ -1,0 +1,74 @@
+// /functions/v1: what supabase.functions.invoke() reaches.
+#include "net/routes.hpp"
+#include "wire/json_writer.hpp"
+#include "wire/reply_events.hpp"
+
+#include <array>
+#include <cstdint>
+#include <utility>
+
+namespace jessica::net {
+
+namespace {
+
+[[nodiscard]] turn turn_of(const identity& author, wire::send_request what) {
+  return {.author = author.user,
+          .conversation =
+              what.conversation ? *what.conversation : conversation_id::make(),
+          .opens = !what.conversation,
+          .content = std::move(what.content),
+          .client_id = std::move(what.client_id),
+          .params = std::move(what.params)};
+}
+
+/// Stores message, reply and job in one commit; the reply then streams on `topic`.
+answering enqueue_inference(const admitted& what, call in) {
+  const auto& settings = in.with.settings;
+  auto asked = wire::read_send(what.request.body, settings.inference.max_content_bytes);
+  if (!asked)
+    co_return refuse(asked.error(), what.request, true);
+  auto message = actors::enqueue{turn_of(what.who, std::move(*asked))};
+  const auto stored = co_await in.actors.ask<receipt>(
+      in.with.persistence, std::move(message), settings.net.request_timeout);
+  if (!stored)
+    co_return refuse(stored.error(), what.request, true);
+  co_return json_response(202, wire::receipt_json(*stored));
+}
+
+/// Who the token says the caller is; in headers too, for a proxy's sub-request.
+answering auth_proxy(const admitted& what, call) {
+  const auto& who = what.who;
+  auto body = wire::object_writer{};
+  body.text("user_id", who.user.str());
+  if (who.session.none())
+    body.json("session_id", "null");
+  else
+    body.text("session_id", who.session.str());
+  body.text("role", name(who.role))
+      .text("email", who.email)
+      .number("expires_at", std::int64_t{who.expires.time_since_epoch().count()});
+  auto answer = json_response(200, body.done());
+  answer.headers.emplace_back("X-User-Id", who.user.str());
+  answer.headers.emplace_back("X-User-Role", name(who.role));
+  answer.headers.emplace_back("Cache-Control", "no-store");
+  co_return answer;
+}
+
+answering unknown_function(const admitted& what, call) {
+  co_return refuse(error{errc::not_found, "unknown function", {}, nullptr},
+                   what.request, what.who.signed_in());
+}
+
+constexpr auto routes = std::to_array<route>({
+    {"POST", "/functions/v1/enqueue-inference", caller::user, enqueue_inference},
+    {"*", "/functions/v1/auth-proxy", caller::user, auth_proxy},
+    {"*", "/functions/v1/*", caller::key_holder, unknown_function},
+});
+
+} // namespace
+
+std::span<const route> function_routes() {
+  return routes;
+}
+
+} // namespace jessica::net

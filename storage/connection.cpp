@@ -1,0 +1,295 @@
+#include "storage/connection.hpp"
+
+#include "storage/session.hpp"
+#include "storage/statement_cache.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+namespace jessica::storage {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+// Statements a session keeps prepared: ours are a few dozen, the rest are the shapes of
+// REST queries that come most.
+constexpr auto prepared_limit = std::size_t{256};
+// Every role has a shorter statement_timeout (migration 000), so silence for this long
+// means that the server hangs or the network is cut.
+constexpr auto answer_limit = std::chrono::seconds{30};
+
+// What each answer of a round trip belongs to.
+struct expected_answer {
+  enum class kind : std::uint8_t { closed, parsed, rows };
+  kind what;
+  std::size_t statement = 0;
+};
+
+error lost(const PGconn* open) {
+  auto what = message_of(open);
+  return error{errc::unavailable,
+               what.empty() ? "the connection to PostgreSQL was lost" : std::move(what),
+               {},
+               {}};
+}
+
+bool readable(const PGconn* open) {
+  auto wait = pollfd{PQsocket(open), POLLIN, 0};
+  return ::poll(&wait, 1, 0) > 0;
+}
+
+// Did the server say goodbye while we were idle? Then a new session is due, and no call
+// has to fail for it.
+bool gone_while_idle(PGconn* open) {
+  constexpr auto reads = 4; // a farewell is one message and the end of the stream
+  for (auto i = 0; i < reads && PQstatus(open) == CONNECTION_OK && readable(open);
+       ++i) {
+    if (PQconsumeInput(open) == 0) {
+      return true;
+    }
+    (void)PQisBusy(open); // lets libpq digest what came
+  }
+  return PQstatus(open) != CONNECTION_OK;
+}
+
+// Sends and receives until the next answer is complete. Null: the end of one command.
+result<answer> next_answer(PGconn* open, clock::time_point deadline) {
+  for (;;) {
+    const auto unsent = PQflush(open);
+    if (unsent < 0) {
+      return std::unexpected{lost(open)};
+    }
+    if (PQisBusy(open) == 0) {
+      return answer{PQgetResult(open)};
+    }
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock::now());
+    if (left.count() <= 0) {
+      return fail(errc::timeout, "PostgreSQL does not answer");
+    }
+    const auto events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
+    auto wait = pollfd{PQsocket(open), events, 0};
+    const auto ready = ::poll(&wait, 1, static_cast<int>(left.count()));
+    if (ready < 0 && errno != EINTR) {
+      return fail(errc::unavailable, "cannot wait for PostgreSQL's socket");
+    }
+    if (ready > 0 && (wait.revents & ~POLLOUT) != 0 && PQconsumeInput(open) == 0) {
+      return std::unexpected{lost(open)};
+    }
+  }
+}
+
+result<void> check_text(std::span<const statement> statements) {
+  for (const auto& one : statements) {
+    for (const auto& value : one.parameters) {
+      if (value && value->find('\0') != std::string::npos) {
+        return fail(errc::invalid_input, "text with a zero byte cannot be stored");
+      }
+    }
+  }
+  return {};
+}
+
+// A table that a prepared statement reads has changed its shape, or somebody dropped
+// our statements. Both show before anything is stored.
+bool prepared_is_stale(const error& why) {
+  return why.sql && (why.sql->sqlstate == "26000" ||
+                     (why.sql->sqlstate == "0A000" &&
+                      why.sql->message.starts_with("cached plan must not change")));
+}
+
+} // namespace
+
+struct connection::state {
+  endpoint where;
+  std::string role;
+  session open;
+  statement_cache prepared{prepared_limit};
+
+  result<void> connect();
+  void drop() noexcept;
+  result<std::vector<rows>> round_trip(std::span<const statement> statements);
+  bool send(std::span<const statement> statements, std::vector<expected_answer>& plan);
+  bool send_one(const statement& one, std::size_t index,
+                std::vector<expected_answer>& plan);
+  result<std::vector<rows>> receive(std::span<const statement> statements,
+                                    std::span<const expected_answer> plan);
+  void forget_unparsed(std::span<const statement> statements,
+                       std::span<const expected_answer> plan, std::size_t parsed);
+};
+
+result<void> connection::state::connect() {
+  if (open != nullptr && !gone_while_idle(open.get())) {
+    return {};
+  }
+  drop();
+  auto made = open_session(where, role);
+  if (!made) {
+    return std::unexpected{std::move(made.error())};
+  }
+  // Not blocking: every wait is ours, and has a limit.
+  if (PQsetnonblocking(made->get(), 1) != 0 || PQenterPipelineMode(made->get()) == 0) {
+    return fail(errc::unavailable, message_of(made->get()));
+  }
+  open = std::move(*made);
+  return {};
+}
+
+void connection::state::drop() noexcept {
+  open.reset();
+  prepared.clear();
+}
+
+bool connection::state::send_one(const statement& one, std::size_t index,
+                                 std::vector<expected_answer>& plan) {
+  using kind = expected_answer::kind;
+  const auto entry = prepared.use(one.sql);
+  const auto* const name = entry.name.c_str();
+  if (entry.fresh) {
+    if (PQsendPrepare(open.get(), name, one.sql.c_str(), 0, nullptr) == 0) {
+      return false;
+    }
+    plan.push_back({kind::parsed, index});
+  }
+  auto values = std::vector<const char*>{};
+  values.reserve(one.parameters.size());
+  for (const auto& value : one.parameters) {
+    values.push_back(value ? value->c_str() : nullptr);
+  }
+  plan.push_back({kind::rows, index});
+  return PQsendQueryPrepared(open.get(), name, static_cast<int>(values.size()),
+                             values.data(), nullptr, nullptr, 0) != 0;
+}
+
+bool connection::state::send(std::span<const statement> statements,
+                             std::vector<expected_answer>& plan) {
+  // First in the pipeline, so that a failing statement cannot skip them.
+  for (const auto& name : prepared.take_evicted()) {
+    if (PQsendClosePrepared(open.get(), name.c_str()) == 0) {
+      return false;
+    }
+    plan.push_back({expected_answer::kind::closed});
+  }
+  for (auto i = std::size_t{0}; i < statements.size(); ++i) {
+    if (!send_one(statements[i], i, plan)) {
+      return false;
+    }
+  }
+  return PQpipelineSync(open.get()) != 0;
+}
+
+void connection::state::forget_unparsed(std::span<const statement> statements,
+                                        std::span<const expected_answer> plan,
+                                        std::size_t parsed) {
+  for (const auto& skipped : plan.subspan(std::min(parsed, plan.size()))) {
+    if (skipped.what == expected_answer::kind::parsed) {
+      prepared.forget(statements[skipped.statement].sql);
+    }
+  }
+}
+
+result<std::vector<rows>>
+connection::state::receive(std::span<const statement> statements,
+                           std::span<const expected_answer> plan) {
+  const auto deadline = clock::now() + answer_limit;
+  auto all = std::vector<rows>(statements.size());
+  auto first_error = std::optional<error>{};
+  // One more than the plan: an error of the commit comes as an answer of its own.
+  auto at = std::size_t{0};   // the command whose answers come now
+  auto good = std::size_t{0}; // commands that succeeded, from the first
+  for (;;) {
+    auto got = next_answer(open.get(), deadline);
+    if (!got) {
+      drop();
+      return std::unexpected{first_error ? std::move(*first_error)
+                                         : std::move(got.error())};
+    }
+    if (*got == nullptr) {
+      if (PQstatus(open.get()) != CONNECTION_OK || ++at > plan.size() + 1) {
+        auto why = first_error ? std::move(*first_error) : lost(open.get());
+        drop();
+        return std::unexpected{std::move(why)};
+      }
+      continue;
+    }
+    switch (PQresultStatus(got->get())) {
+    case PGRES_PIPELINE_SYNC:
+      if (first_error) {
+        forget_unparsed(statements, plan, good);
+        return std::unexpected{std::move(*first_error)};
+      }
+      return all;
+    case PGRES_COMMAND_OK:
+    case PGRES_TUPLES_OK:
+    case PGRES_EMPTY_QUERY:
+      good = at + 1;
+      if (at < plan.size() && plan[at].what == expected_answer::kind::rows) {
+        all[plan[at].statement] = rows{got->release()};
+      }
+      break;
+    case PGRES_PIPELINE_ABORTED:
+      break;
+    case PGRES_FATAL_ERROR:
+      if (!first_error) {
+        first_error = error_of(open.get(), got->get());
+      }
+      break;
+    default: // COPY: the stream would need an answer that we do not give
+      drop();
+      return fail(errc::invalid_input, "this statement cannot be pipelined");
+    }
+  }
+}
+
+result<std::vector<rows>>
+connection::state::round_trip(std::span<const statement> statements) {
+  if (auto up = connect(); !up) {
+    return std::unexpected{std::move(up.error())};
+  }
+  auto plan = std::vector<expected_answer>{};
+  plan.reserve(statements.size() * 2);
+  if (!send(statements, plan)) {
+    auto why = lost(open.get());
+    drop();
+    return std::unexpected{std::move(why)};
+  }
+  return receive(statements, plan);
+}
+
+connection::connection(endpoint where, std::string_view role)
+    : state_(std::make_unique<state>(std::move(where), std::string{role})) {}
+connection::~connection() = default;
+connection::connection(connection&&) noexcept = default;
+connection& connection::operator=(connection&&) noexcept = default;
+
+result<void> connection::ensure() {
+  return state_->connect();
+}
+
+result<std::vector<rows>> connection::run(std::span<const statement> statements) {
+  if (auto fine = check_text(statements); !fine) {
+    return std::unexpected{std::move(fine.error())};
+  }
+  if (statements.empty()) {
+    return std::vector<rows>{};
+  }
+  auto got = state_->round_trip(statements);
+  if (!got && prepared_is_stale(got.error())) {
+    state_->drop(); // rolled back: once more with a session that prepares anew
+    got = state_->round_trip(statements);
+  }
+  return got;
+}
+
+result<rows> connection::run(const statement& one) {
+  return run(std::span{&one, 1}).transform([](std::vector<rows>&& all) {
+    return std::move(all.front());
+  });
+}
+
+} // namespace jessica::storage

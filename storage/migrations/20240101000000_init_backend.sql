@@ -1,0 +1,324 @@
+-- Chat tables, their row security and the calls clients make. Runs unchanged on a hosted Supabase
+-- project (as role postgres, which is no superuser there) and self-hosted.
+
+create extension if not exists vector with schema extensions;
+
+-- Conversations and messages
+
+create table public.conversations (
+  id uuid primary key default gen_random_uuid(),
+  user_id uuid not null default auth.uid() references auth.users (id) on delete cascade,
+  title text,
+  model text,
+  system_prompt text,
+  metadata jsonb not null default '{}',
+  archived_at timestamptz,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint conversations_id_user unique (id, user_id)
+);
+
+create index conversations_by_user on public.conversations (user_id, updated_at desc);
+
+-- The foreign key makes the owner column the conversation's owner by constraint, not by trust:
+-- routing of changes in the server may rely on it.
+create table public.messages (
+  id uuid primary key default gen_random_uuid(),
+  seq bigint generated always as identity,
+  conversation_id uuid not null,
+  user_id uuid not null default auth.uid(),
+  role text not null default 'user'
+    check (role in ('user', 'assistant', 'system', 'tool')),
+  status text not null default 'complete'
+    check (status in ('pending', 'streaming', 'complete', 'error', 'cancelled')),
+  content text not null default '' check (octet_length(content) <= 262144),
+  reply_to uuid,
+  client_id text,
+  model text,
+  usage jsonb,
+  error jsonb,
+  created_at timestamptz not null default now(),
+  updated_at timestamptz not null default now(),
+  constraint messages_id_user unique (id, user_id),
+  foreign key (conversation_id, user_id)
+    references public.conversations (id, user_id) on delete cascade
+) with (fillfactor = 85);
+
+create index messages_by_conversation on public.messages (conversation_id, seq);
+
+-- A send that is repeated finds its first copy.
+create unique index messages_client_id
+  on public.messages (user_id, client_id) where client_id is not null;
+
+create index messages_created on public.messages using brin (created_at);
+
+-- Embeddings
+
+create table public.embedding_models (
+  id smallint primary key,
+  name text not null unique,
+  dim int not null check (dim between 1 and 16000),
+  active bool not null default true,
+  unique (id, dim)
+);
+
+-- Rows are immutable; id is also the vector index's id. The column has no fixed dimension: the last
+-- foreign key refuses a vector whose size is not its model's.
+create table public.embeddings (
+  id bigint generated always as identity primary key,
+  message_id uuid not null,
+  user_id uuid not null,
+  model_id smallint not null,
+  chunk int not null default 0,
+  embedding extensions.vector not null,
+  dim int generated always as (extensions.vector_dims(embedding)) stored,
+  created_at timestamptz not null default now(),
+  constraint embeddings_id_user unique (id, user_id),
+  unique (message_id, model_id, chunk),
+  foreign key (message_id, user_id)
+    references public.messages (id, user_id) on delete cascade,
+  foreign key (model_id, dim) references public.embedding_models (id, dim)
+);
+
+create index embeddings_by_user on public.embeddings (user_id, model_id);
+
+-- One partial expression index a model, as each has its own dimension. HNSW takes vector up to
+-- 2000 dimensions and halfvec up to 4000; above that searches are exact.
+create function public.ensure_embedding_index(m smallint) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  d int := (select dim from public.embedding_models where id = m);
+  t text := case when d > 2000 then 'halfvec' else 'vector' end;
+begin
+  if d <= 4000 then
+    execute format(
+      'create index if not exists embeddings_hnsw_m%s on public.embeddings '
+      'using hnsw ((embedding::extensions.%s(%s)) extensions.%s_cosine_ops) '
+      'where model_id = %s', m, t, d, t, m);
+  end if;
+end $$;
+
+insert into public.embedding_models (id, name, dim) values (1, 'use-lite', 512);
+
+select public.ensure_embedding_index(1::smallint);
+
+-- Jobs
+
+-- The durable, visible record of a job; whether it waits or runs is in jessica.ready and
+-- jessica.running. No index holds a column that changes, so every later update of a row is HOT.
+create table public.inference_jobs (
+  id bigint generated always as identity primary key,
+  user_id uuid not null default auth.uid(),
+  conversation_id uuid not null,
+  message_id uuid not null,
+  reply_id uuid,
+  kind text not null default 'inference' check (kind in ('inference', 'embedding')),
+  status text not null default 'queued'
+    check (status in ('queued', 'running', 'done', 'dead', 'cancelled')),
+  priority smallint not null default 0,
+  run_at timestamptz not null default now(),
+  attempts smallint not null default 0,
+  max_attempts smallint not null default 5,
+  lease bigint,
+  cancel_requested bool not null default false,
+  params jsonb not null default '{}',
+  partial text,
+  checkpoint jsonb,
+  last_error text,
+  created_at timestamptz not null default now(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  foreign key (message_id, user_id)
+    references public.messages (id, user_id) on delete cascade
+) with (
+  fillfactor = 70,
+  autovacuum_vacuum_scale_factor = 0.02,
+  autovacuum_vacuum_threshold = 1000,
+  autovacuum_vacuum_cost_delay = 0
+);
+
+create index jobs_by_message on public.inference_jobs (message_id);
+
+-- Row security. (select auth.uid()) is evaluated once a statement instead of once a row.
+
+alter table public.conversations enable row level security;
+alter table public.messages enable row level security;
+alter table public.embeddings enable row level security;
+alter table public.inference_jobs enable row level security;
+alter table public.embedding_models enable row level security;
+
+create policy own_select on public.conversations for select to authenticated
+  using ((select auth.uid()) = user_id);
+
+create policy own_insert on public.conversations for insert to authenticated
+  with check ((select auth.uid()) = user_id);
+
+create policy own_update on public.conversations for update to authenticated
+  using ((select auth.uid()) = user_id) with check ((select auth.uid()) = user_id);
+
+create policy own_delete on public.conversations for delete to authenticated
+  using ((select auth.uid()) = user_id);
+
+create policy own_select on public.messages for select to authenticated
+  using ((select auth.uid()) = user_id);
+
+create policy own_insert on public.messages for insert to authenticated
+  with check ((select auth.uid()) = user_id and role = 'user' and status = 'complete');
+
+create policy own_delete on public.messages for delete to authenticated
+  using ((select auth.uid()) = user_id);
+
+create policy own_select on public.embeddings for select to authenticated
+  using ((select auth.uid()) = user_id);
+
+create policy own_select on public.inference_jobs for select to authenticated
+  using ((select auth.uid()) = user_id);
+
+create policy read_models on public.embedding_models for select to authenticated
+  using (true);
+
+-- A hosted project's default privileges give everything in "public" to the client roles: take all
+-- back first, then grant by column what a client may read and set.
+
+revoke all on
+  public.conversations, public.messages, public.embeddings, public.inference_jobs,
+  public.embedding_models
+from anon, authenticated;
+
+grant
+  select, delete,
+  insert (id, title, model, system_prompt, metadata, user_id),
+  update (title, model, system_prompt, metadata, archived_at)
+on public.conversations to authenticated;
+
+grant
+  select, delete,
+  insert (id, conversation_id, user_id, content, reply_to, client_id, role)
+on public.messages to authenticated;
+
+grant select on public.embeddings, public.embedding_models to authenticated;
+
+-- Not the working columns: params, partial, checkpoint, last_error, lease.
+grant select (
+  id, user_id, conversation_id, message_id, reply_id, kind, status, priority, attempts,
+  cancel_requested, created_at, started_at, finished_at
+) on public.inference_jobs to authenticated;
+
+grant all on
+  public.conversations, public.messages, public.embeddings, public.inference_jobs,
+  public.embedding_models
+to service_role;
+
+-- The old row of an update or delete in the WAL is (id, user_id): enough to route a delete to its
+-- owner, without the cost of FULL. Jobs keep their primary key.
+
+alter table public.conversations replica identity using index conversations_id_user;
+alter table public.messages replica identity using index messages_id_user;
+alter table public.embeddings replica identity using index embeddings_id_user;
+
+alter publication supabase_realtime add table public.conversations, public.messages;
+
+-- The private channel "conversation:<uuid>": its owner may listen and send.
+
+create policy own_channel_read on realtime.messages for select to authenticated
+  using (exists (
+    select from public.conversations c
+    where 'conversation:' || c.id::text = (select realtime.topic())
+      and c.user_id = (select auth.uid())));
+
+create policy own_channel_write on realtime.messages for insert to authenticated
+  with check (exists (
+    select from public.conversations c
+    where 'conversation:' || c.id::text = (select realtime.topic())
+      and c.user_id = (select auth.uid())));
+
+-- Calls
+
+-- Message, pending reply and job in one call. Security definer because clients may not write jobs;
+-- the owner check is the first thing it does. A repeated client_id gets the first answer again,
+-- with job 0 once the job has been purged.
+create function public.enqueue_inference(
+  conversation_id uuid, content text, client_id text default null,
+  params jsonb default '{}'
+) returns table (message_id uuid, reply_id uuid, job_id bigint)
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  u uuid := auth.uid();
+begin
+  if u is null then
+    raise exception 'not signed in' using errcode = '28000';
+  end if;
+
+  update public.conversations c set updated_at = now() where c.id = $1 and c.user_id = u;
+  if not found then
+    raise exception 'no such conversation' using errcode = '42501';
+  end if;
+
+  insert into public.messages as m (conversation_id, user_id, content, client_id)
+  values ($1, u, $2, $3)
+  on conflict do nothing
+  returning m.id into message_id;
+
+  if message_id is null then
+    return query
+      select m.id, r.id, coalesce((
+        select min(j.id) from public.inference_jobs j
+        where j.message_id = m.id and j.kind = 'inference'), 0)
+      from public.messages m
+      join public.messages r
+        on r.conversation_id = m.conversation_id and r.reply_to = m.id
+       and r.role = 'assistant'
+      where m.user_id = u and m.client_id = $3
+      order by r.seq limit 1;
+    return;
+  end if;
+
+  insert into public.messages as m (conversation_id, user_id, role, status, reply_to)
+  values ($1, u, 'assistant', 'pending', message_id)
+  returning m.id into reply_id;
+
+  insert into public.inference_jobs as j
+    (user_id, conversation_id, message_id, reply_id, params)
+  values (u, $1, message_id, reply_id, $4)
+  returning j.id into job_id;
+
+  return next;
+end $$;
+
+-- Sets a flag; the node that runs the job sees it in its change feed.
+create function public.cancel_inference(job_id bigint) returns bool
+language sql security definer set search_path = ''
+as $$
+  update public.inference_jobs set cancel_requested = true
+  where id = $1 and user_id = auth.uid() and status in ('queued', 'running')
+  returning true
+$$;
+
+-- Vector search in SQL under row security. Model and dimension are literals, or the planner could
+-- not use the model's partial index.
+create function public.match_messages(
+  query extensions.vector, model_id smallint default 1, k int default 8
+) returns table (message_id uuid, score float8)
+language plpgsql stable set search_path = ''
+as $$
+declare
+  d int := (select dim from public.embedding_models where id = $2);
+begin
+  return query execute format(
+    'select e.message_id, '
+    '  1 - (e.embedding::extensions.vector(%s) operator(extensions.<=>) $1) '
+    'from public.embeddings e where e.model_id = %s '
+    'order by e.embedding::extensions.vector(%s) operator(extensions.<=>) $1 limit $2',
+    d, $2, d) using $1, $3;
+end $$;
+
+revoke execute on function
+  public.enqueue_inference, public.cancel_inference, public.match_messages,
+  public.ensure_embedding_index
+from public, anon, authenticated;
+
+grant execute on function
+  public.enqueue_inference, public.cancel_inference, public.match_messages
+to authenticated, service_role;

@@ -1,0 +1,528 @@
+-- The engine's side: leases, queue and batches. Schema "jessica" is not exposed to clients. Runs on
+-- a hosted project too, where the server's own roles are missing and their grants are skipped.
+
+create schema if not exists jessica;
+revoke all on schema jessica from public;
+
+-- One lease an incarnation of a node, renewed each second: heartbeats cost one HOT update a node,
+-- not one a job.
+create table jessica.nodes (
+  lease bigint generated always as identity primary key,
+  node text not null,
+  until timestamptz not null,
+  info jsonb
+) with (fillfactor = 20);
+
+-- A job that is not finished is in exactly one of the next two narrow tables. They see inserts and
+-- deletes only: no dead index entries from updates.
+
+create table jessica.ready (
+  rank smallint not null,
+  run_at timestamptz not null,
+  id bigint not null,
+  kind text not null,
+  attempt smallint not null default 0,
+  primary key (rank, run_at, id)
+) with (
+  autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 2000,
+  autovacuum_vacuum_cost_delay = 0
+);
+
+create table jessica.running (
+  id bigint primary key,
+  lease bigint not null,
+  attempt smallint not null
+) with (
+  autovacuum_vacuum_scale_factor = 0,
+  autovacuum_vacuum_threshold = 2000,
+  autovacuum_vacuum_cost_delay = 0
+);
+
+-- Any insert into inference_jobs queues it. With a lease it is born claimed by that node, and no
+-- claim is ever written.
+create function jessica.on_job() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  insert into jessica.ready (rank, run_at, id, kind)
+  select -priority, run_at, id, kind from fresh where lease is null and status = 'queued';
+
+  insert into jessica.running (id, lease, attempt)
+  select id, lease, 1 from fresh where lease is not null and status = 'queued';
+  return null;
+end $$;
+
+create trigger on_job after insert on public.inference_jobs
+  referencing new table as fresh for each statement execute function jessica.on_job();
+
+-- A deleted account, conversation or message takes its jobs out of the queue.
+create function jessica.off_job() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  delete from jessica.running r using gone g
+  where r.id = g.id and g.status in ('queued', 'running');
+
+  delete from jessica.ready r using gone g
+  where r.id = g.id and r.rank = -g.priority and r.run_at = g.run_at;
+  return null;
+end $$;
+
+create trigger off_job after delete on public.inference_jobs
+  referencing old table as gone for each statement execute function jessica.off_job();
+
+-- No column lists: two publications of one slot must not differ in them.
+do $$
+begin
+  if exists (select from pg_publication where pubname = 'jessica_engine') then
+    alter publication jessica_engine add table public.embeddings, public.inference_jobs;
+  end if;
+end $$;
+
+-- Nodes
+
+-- Wakes every node through the WAL stream they all read anyway.
+create function jessica.wake(what text) returns void
+language sql security definer set search_path = ''
+as $$ select pg_logical_emit_message(true, 'jessica', what) $$;
+
+create function jessica.join_node(node text, lease_time interval, info jsonb default null)
+returns bigint
+language sql security definer set search_path = ''
+as $$
+  insert into jessica.nodes (node, until, info) values (node, now() + lease_time, info)
+  returning lease
+$$;
+
+-- Null: the lease was swept. Stop all work and join again.
+create function jessica.renew(lease bigint, lease_time interval) returns bool
+language sql security definer set search_path = ''
+as $$
+  update jessica.nodes n set until = now() + lease_time where n.lease = renew.lease
+  returning true
+$$;
+
+-- An orderly goodbye: the node's jobs are ready again at once, and the attempt that was broken off
+-- does not count. Returns how many.
+create function jessica.leave(lease bigint) returns int
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  k int;
+begin
+  delete from jessica.nodes n where n.lease = leave.lease;
+
+  with d as materialized (
+    delete from jessica.running r where r.lease = leave.lease returning r.id, r.attempt
+  ), f as (
+    update public.inference_jobs j set status = 'queued', lease = null
+    from d where j.id = d.id and j.id = any (array(select d.id from d))
+    returning j.id, j.priority, j.run_at, j.kind, d.attempt
+  )
+  insert into jessica.ready (rank, run_at, id, kind, attempt)
+  select -f.priority, f.run_at, f.id, f.kind, f.attempt - 1 from f;
+  get diagnostics k = row_count;
+
+  if k > 0 then
+    perform jessica.wake('jobs');
+  end if;
+  return k;
+end $$;
+
+-- Batches. Big tables are reached only by "= any(array)" (an index), array against array by hash
+-- join: the planner does not know the sizes of arrays, and without the two enable_* settings it
+-- picks sequential scans or n*n nested loops (measured: up to 7 times slower at 100-500).
+
+-- Group commit: n sends of n users in one statement. A row that is missing from the answer was
+-- refused or repeated, and wrote nothing. Trusts "users": they come from verified tokens. Ids come
+-- from the server. A turn that opens its conversation makes it in the same statement, for itself
+-- only; the foreign key is checked at the statement's end. Lease 0 or null: queued.
+create function jessica.enqueue_batch(
+  lease bigint, users uuid[], conversations uuid[], message_ids uuid[], reply_ids uuid[],
+  contents text[], client_ids text[], params jsonb[], opens bool[]
+) returns table (n bigint, job_id bigint)
+language sql security definer set search_path = ''
+set enable_seqscan = off set enable_nestloop = off
+as $$
+  -- Locked in one order, so that two batches with the same conversations cannot deadlock, and
+  -- before the messages, so that one deleted meanwhile refuses its own turns and no others.
+  with held as materialized (
+    select o.id, o.user_id from public.conversations o
+    where o.id = any (conversations) and o.user_id = any (users)
+    order by o.id for no key update
+  ),
+  -- The same rule as row security's: one's own conversation, or an unused id to open.
+  q as materialized (
+    select r.* from unnest(users, conversations, message_ids, reply_ids, contents, client_ids,
+                           params, opens)
+      with ordinality r (u, c, mid, rid, body, cid, p, op, n)
+    join auth.users a
+      on a.id = r.u and a.id = any (users)
+     and a.deleted_at is null and coalesce(a.banned_until < now(), true)
+    left join held h on h.id = r.c and h.user_id = r.u
+    left join public.conversations taken on taken.id = r.c and taken.id = any (conversations)
+    where h.id is not null or (r.op and taken.id is null)
+  ),
+  m as (
+    insert into public.messages (id, conversation_id, user_id, content, client_id)
+    select mid, c, u, body, cid from q order by n
+    on conflict do nothing returning id
+  ),
+  ok as (select q.* from q join m on m.id = q.mid),
+  -- The title's source is cut first: a long message must not cost a long replacement.
+  o as (
+    insert into public.conversations (id, user_id, title)
+    select c, u, nullif(left(btrim(
+      regexp_replace(left(body, 1000), '\s+', ' ', 'g')), 80), '')
+    from ok where op order by n
+    on conflict do nothing
+  ),
+  t as (
+    update public.conversations x set updated_at = now() from held h
+    where x.id = h.id and x.id = any (conversations) and h.id in (select c from ok)
+  ),
+  a as (
+    insert into public.messages (id, conversation_id, user_id, role, status, reply_to)
+    select rid, c, u, 'assistant', 'pending', mid from ok order by n
+  ),
+  j as (
+    insert into public.inference_jobs
+      (user_id, conversation_id, message_id, reply_id, params, lease)
+    select u, c, mid, rid, coalesce(p, '{}'), nullif(lease, 0) from ok order by n
+    returning id, message_id
+  )
+  select ok.n, j.id from ok join j on j.message_id = ok.mid
+$$;
+
+-- First receipts of sends that were seen before. What has been deleted since is the zero id, a job
+-- that was purged is 0.
+create function jessica.find_sends(users uuid[], client_ids text[])
+returns table (n bigint, conversation_id uuid, message_id uuid, reply_id uuid, job_id bigint)
+language sql stable security definer set search_path = '' set enable_seqscan = off
+as $$
+  select r.n, m.conversation_id, m.id,
+    coalesce(a.id, '00000000-0000-0000-0000-000000000000'), coalesce(j.id, 0)
+  from unnest(users, client_ids) with ordinality r (u, cid, n)
+  join public.messages m
+    on m.user_id = r.u and m.client_id = r.cid and m.client_id is not null
+  left join lateral (
+    select x.id from public.messages x
+    where x.conversation_id = m.conversation_id and x.seq > m.seq
+      and x.reply_to = m.id and x.role = 'assistant'
+    order by x.seq limit 1
+  ) a on true
+  left join lateral (
+    select x.id from public.inference_jobs x
+    where x.message_id = m.id and x.kind = 'inference'
+    order by x.id limit 1
+  ) j on true
+$$;
+
+-- Takes up to "want" ready jobs, by priority, then age. "attempt" counts from 1. Nothing without a
+-- live lease.
+create function jessica.claim_jobs(lease bigint, kinds text[], want int)
+returns table (
+  id bigint, attempt smallint, user_id uuid, conversation_id uuid, message_id uuid,
+  reply_id uuid, kind text, params jsonb, checkpoint jsonb, cancelled bool
+)
+language sql security definer set search_path = ''
+set enable_seqscan = off set enable_nestloop = off
+as $$
+  with d as materialized (
+    delete from jessica.ready r
+    where r.ctid = any (array(
+        select x.ctid from jessica.ready x
+        where x.run_at <= now() and x.kind = any (kinds)
+        order by rank, run_at, id limit want for update skip locked))
+      and exists (select from jessica.nodes n where n.lease = claim_jobs.lease)
+    returning r.id, r.attempt
+  ),
+  i as (
+    insert into jessica.running (id, lease, attempt)
+    select d.id, claim_jobs.lease, d.attempt + 1 from d
+  )
+  select j.id, (d.attempt + 1)::smallint, j.user_id, j.conversation_id, j.message_id,
+    j.reply_id, j.kind, j.params, j.checkpoint, j.cancel_requested
+  from d join public.inference_jobs j
+    on j.id = d.id and j.id = any (array(select d.id from d))
+$$;
+
+-- For jobs that run longer than a second: stores the text so far (HOT) and shows "running".
+-- Returns those still ours and not cancelled, so a missing id means stop.
+create function jessica.checkpoint(
+  lease bigint, ids bigint[], partials text[], checkpoints jsonb[]
+) returns setof bigint
+language sql security definer set search_path = ''
+set enable_seqscan = off set enable_nestloop = off
+as $$
+  update public.inference_jobs j
+  set status = 'running', started_at = coalesce(j.started_at, now()),
+    partial = x.partial, checkpoint = x.ck
+  from unnest(ids, partials, checkpoints) x (id, partial, ck)
+  join jessica.running r
+    on r.id = x.id and r.lease = checkpoint.lease and r.id = any (ids)
+  where j.id = x.id and j.id = any (ids) and not j.cancel_requested
+  returning j.id
+$$;
+
+-- Deleting the running row under our lease is the fence: a node that lost its lease writes nothing.
+-- Statuses: done or cancelled.
+create function jessica.finish_jobs(
+  lease bigint, ids bigint[], statuses text[], contents text[], usages jsonb[]
+) returns setof bigint
+language sql security definer set search_path = ''
+set enable_seqscan = off set enable_nestloop = off
+as $$
+  with d as materialized (
+    delete from jessica.running r where r.id = any (ids) and r.lease = finish_jobs.lease
+    returning r.id, r.attempt
+  ),
+  x as materialized (
+    select u.*, d.attempt
+    from unnest(ids, statuses, contents, usages) u (id, status, content, usage)
+    join d on d.id = u.id
+  ),
+  f as (
+    update public.inference_jobs j
+    set status = x.status, attempts = x.attempt, finished_at = now(),
+      partial = null, checkpoint = null
+    from x where j.id = x.id and j.id = any (ids)
+    returning j.id, j.reply_id
+  ),
+  w as (
+    update public.messages m
+    set content = x.content, usage = x.usage, updated_at = now(),
+      status = case x.status when 'done' then 'complete' else 'cancelled' end
+    from f join x on x.id = f.id
+    where m.id = f.reply_id and m.id = any (array(select f.reply_id from f))
+  )
+  select id from f
+$$;
+
+-- Retry with backoff and jitter (1 s * 2^attempt, at most 5 min), else dead letter and an error on
+-- the reply.
+create function jessica.fail_jobs(
+  lease bigint, ids bigint[], errors text[], retryable bool[]
+) returns table (id bigint, status text)
+language sql security definer set search_path = ''
+set enable_seqscan = off set enable_nestloop = off
+as $$
+  with d as materialized (
+    delete from jessica.running r where r.id = any (ids) and r.lease = fail_jobs.lease
+    returning r.id, r.attempt
+  ),
+  f as (
+    update public.inference_jobs j
+    set last_error = x.err, attempts = d.attempt, lease = null,
+      status = case
+        when j.cancel_requested then 'cancelled'
+        when x.retry and d.attempt < j.max_attempts then 'queued'
+        else 'dead' end,
+      run_at = now()
+        + least(interval '5 min', interval '1 s' * 2 ^ d.attempt) * (0.5 + random() / 2),
+      finished_at = case
+        when x.retry and d.attempt < j.max_attempts and not j.cancel_requested then null
+        else now() end
+    from unnest(ids, errors, retryable) x (id, err, retry) join d on d.id = x.id
+    where j.id = x.id and j.id = any (ids)
+    returning j.id, j.reply_id, j.status, j.last_error, j.partial, j.priority, j.run_at,
+      j.kind, j.attempts
+  ),
+  q as (
+    insert into jessica.ready (rank, run_at, id, kind, attempt)
+    select -f.priority, f.run_at, f.id, f.kind, f.attempts from f where f.status = 'queued'
+  ),
+  w as (
+    update public.messages m
+    set status = case f.status when 'dead' then 'error' else 'cancelled' end,
+      content = coalesce(f.partial, m.content),
+      error = jsonb_build_object('message', f.last_error), updated_at = now()
+    from f
+    where m.id = f.reply_id and m.id = any (array(select f.reply_id from f))
+      and f.status in ('dead', 'cancelled')
+  )
+  select f.id, f.status from f
+$$;
+
+-- Housekeeping
+
+-- Ends leases that ran out and puts their jobs back, with a strike. The loop also catches a claim
+-- that raced with the removal of its node.
+create function jessica.sweep() returns int
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  l bigint;
+  a bigint[];
+  k int := 0;
+begin
+  delete from jessica.nodes where lease in (
+    select n.lease from jessica.nodes n where n.until < now() for update skip locked);
+
+  for l, a in
+    select r.lease, array_agg(r.id) from jessica.running r
+    where not exists (select from jessica.nodes n where n.lease = r.lease)
+    group by r.lease
+  loop
+    perform jessica.fail_jobs(
+      l, a, array_fill('node lost'::text, array[cardinality(a)]),
+      array_fill(true, array[cardinality(a)]));
+    k := k + cardinality(a);
+  end loop;
+
+  if k > 0 then
+    perform jessica.wake('jobs');
+  end if;
+  return k;
+end $$;
+
+-- When a node should look again by itself.
+create function jessica.next_due() returns timestamptz
+language sql stable security definer set search_path = ''
+as $$ select min(run_at) from jessica.ready $$;
+
+create function jessica.retry_dead(ids bigint[]) returns int
+language sql security definer set search_path = ''
+as $$
+  with f as (
+    update public.inference_jobs
+    set status = 'queued', attempts = 0, run_at = now(), finished_at = null
+    where id = any (ids) and status = 'dead'
+    returning id, priority, run_at, kind
+  ),
+  q as (
+    insert into jessica.ready (rank, run_at, id, kind)
+    select -priority, run_at, id, kind from f
+    returning 1
+  )
+  select count(*)::int from q
+$$;
+
+create function jessica.purge_jobs(keep interval default '7 days', batch int default 5000)
+returns int
+language sql security definer set search_path = ''
+as $$
+  with d as (
+    delete from public.inference_jobs where id = any (array(
+      select id from public.inference_jobs
+      where status in ('done', 'cancelled') and finished_at < now() - keep
+      order by id limit batch))
+    returning 1
+  )
+  select count(*)::int from d
+$$;
+
+-- Jobs for messages that have neither an embedding nor a job for one. The job rows themselves wake
+-- the nodes.
+create function jessica.backfill_embeddings(
+  batch int default 200, since interval default '2 days'
+) returns int
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  k int;
+begin
+  insert into public.inference_jobs
+    (user_id, conversation_id, message_id, kind, priority, params)
+  select m.user_id, m.conversation_id, m.id, 'embedding', -10,
+    jsonb_build_object('model_id', e.id)
+  from public.embedding_models e
+  join public.messages m
+    on m.status = 'complete' and m.content <> ''
+   and m.created_at between now() - since and now() - interval '1 min'
+  where e.active
+    and not exists (
+      select from public.embeddings x where x.message_id = m.id and x.model_id = e.id)
+    and not exists (
+      select from public.inference_jobs j
+      where j.message_id = m.id and j.kind = 'embedding'
+        and j.params ->> 'model_id' = e.id::text
+        and j.status in ('queued', 'running', 'dead'))
+  limit batch;
+  get diagnostics k = row_count;
+  return k;
+end $$;
+
+create view jessica.slots as
+select slot_name, active, wal_status, safe_wal_size,
+  to_jsonb(s) ->> 'invalidation_reason' invalidation_reason,  -- PostgreSQL 17 and later
+  pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn) held_bytes
+from pg_replication_slots s
+where slot_name like 'jessica%';
+
+-- May a client read or write a private topic? Asks the policies of realtime.messages themselves: a
+-- probe row goes in with row security off, is looked for as the client, and the inner block undoes
+-- everything. Security invoker on purpose: a definer function may not change its role.
+create function jessica.topic_rights(
+  as_role text, claims text, topic text, out reads bool, out writes bool
+)
+language plpgsql set search_path = ''
+as $$
+declare
+  probe uuid := gen_random_uuid();
+begin
+  reads := false;
+  writes := false;
+  perform set_config('synchronous_commit', 'off', true);  -- nothing stays: nothing to flush
+  begin
+    perform set_config('role', 'service_role', true);
+    insert into realtime.messages (id, topic, extension, private)
+    values (probe, topic_rights.topic, 'broadcast', true);
+
+    perform set_config('request.jwt.claims', claims, true),
+      set_config('realtime.topic', topic_rights.topic, true),
+      set_config('role', as_role, true);
+    begin
+      reads := exists (select from realtime.messages m where m.id = probe);
+    exception when insufficient_privilege then
+      reads := false;
+    end;
+    begin
+      insert into realtime.messages (topic, extension, private)
+      values (topic_rights.topic, 'broadcast', true);
+      writes := true;
+    exception when insufficient_privilege then
+      writes := false;
+    end;
+    raise exception using errcode = 'JX000';  -- the two variables survive the rollback
+  exception when sqlstate 'JX000' then
+    null;
+  end;
+end $$;
+
+-- Who may call. By name: default privileges of one schema cannot take PUBLIC's execute away.
+
+revoke execute on all functions in schema jessica from public;
+
+do $$
+begin
+  if exists (select from pg_roles where rolname = 'jessica_engine') then
+    grant usage on schema jessica to jessica_engine;
+    grant execute on all functions in schema jessica to jessica_engine;
+    grant select on jessica.slots to jessica_engine;
+    -- For the snapshot copy; reading the stream itself needs no table privilege.
+    grant select on public.embeddings to jessica_wal;
+  end if;
+  if exists (select from pg_roles where rolname = 'authenticator') then
+    grant usage on schema jessica to authenticator;
+    grant execute on function jessica.topic_rights(text, text, text) to authenticator;
+  end if;
+end $$;
+
+grant usage on schema jessica to service_role;
+grant execute on all functions in schema jessica to service_role;
+
+-- The tick is for late retries: nodes look for ready rows that have come due.
+do $$
+begin
+  if to_regprocedure('cron.schedule(text, text, text)') is null then
+    raise notice 'pg_cron is missing: the servers sweep, nothing else is scheduled';
+    return;
+  end if;
+  perform cron.schedule('jessica-sweep', '5 seconds', 'select jessica.sweep()');
+  perform cron.schedule('jessica-backfill', '* * * * *',
+                        'select jessica.backfill_embeddings()');
+  perform cron.schedule('jessica-purge', '17 * * * *', 'select jessica.purge_jobs()');
+  perform cron.schedule('jessica-wake', '30 seconds', $q$select jessica.wake('tick')$q$);
+end $$;

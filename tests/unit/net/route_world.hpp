@@ -1,0 +1,225 @@
+// Routes without sockets: answer() on an io_context, over actors whose answers a test
+// writes down beforehand.
+#pragma once
+
+#include "actors/protocol.hpp"
+#include "net/asker.hpp"
+#include "net/router.hpp"
+#include "wire/json_reader.hpp"
+#include "wire/jwt.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json/object.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+#include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace jessica::test {
+
+/// CAF's settings for tests: two workers that share one queue.
+struct quiet_actors : caf::actor_system_config {
+  quiet_actors() {
+    set("scheduler.policy", caf::atom("sharing"));
+    set("scheduler.max-threads", 2);
+  }
+};
+
+/// What an actor will say, and the last thing it was asked. Set and read while no
+/// request is under way.
+template <class Message, class Answer> struct scripted {
+  std::function<result<Answer>(const Message&)> say;
+  std::optional<Message> asked;
+  bool silent = false; ///< never answers
+
+  template <class Self>
+  caf::typed_response_promise<Answer> operator()(Self* self, const Message& what) {
+    auto promise = self->template make_response_promise<Answer>();
+    asked = what;
+    if (silent)
+      return promise;
+    auto answer =
+        say ? say(what) : fail(errc::internal, "the test expected no question");
+    if (answer)
+      promise.deliver(std::move(*answer));
+    else
+      promise.deliver(actors::to_caf(std::move(answer.error())));
+    return promise;
+  }
+};
+
+struct route_world {
+  quiet_actors config;
+  caf::actor_system sys{config};
+  boost::asio::io_context io;
+
+  scripted<actors::sign_up, session_grant> signing_up;
+  scripted<actors::sign_in, session_grant> signing_in;
+  scripted<actors::refresh_session, session_grant> refreshing;
+  scripted<actors::find_user, account> finding;
+  scripted<actors::sign_out, actors::done> signing_out;
+  scripted<actors::enqueue, receipt> enqueueing;
+  scripted<actors::select_rows, table_page> selecting;
+
+  net::asker asker{sys, io.get_executor()};
+  net::backend with{.actors = sys,
+                    .accounts = accounts(),
+                    .persistence = persistence(),
+                    .readers = readers(),
+                    .open_session = {},
+                    .credentials = {"a secret of the tests, long enough",
+                                    "sb_publishable_test", "sb_secret_test"},
+                    .settings = {},
+                    .anon_key = "sb_publishable_test",
+                    .metrics = [] { return std::string{"jessica_up 1\n"}; }};
+  session_grant grant = make_grant();
+
+  ~route_world() {
+    asker.close();
+    const auto why = caf::exit_reason::user_shutdown;
+    caf::anon_send_exit(with.accounts, why);
+    caf::anon_send_exit(with.persistence, why);
+    caf::anon_send_exit(with.readers, why);
+  }
+
+  /// What the server says to `what`.
+  net::http_response ask(net::http_request what) {
+    auto got = std::optional<net::http_response>{};
+    auto broken = std::exception_ptr{};
+    boost::asio::co_spawn(io, net::answer(std::move(what), net::call{with, asker}),
+                          [&](std::exception_ptr e, net::http_response answer) {
+                            broken = e;
+                            got = std::move(answer);
+                          });
+    io.restart();
+    while (!got)
+      io.run_one();
+    if (broken)
+      std::rethrow_exception(broken);
+    return std::move(*got);
+  }
+
+  /// A request as a signed-out client sends it: its key in both places.
+  [[nodiscard]] static net::http_request
+  as_anon(std::string method, std::string_view target, std::string body = {}) {
+    auto what = bare(std::move(method), target, std::move(body));
+    what.headers.emplace_back("apikey", "sb_publishable_test");
+    what.headers.emplace_back("authorization", "Bearer sb_publishable_test");
+    return what;
+  }
+
+  /// A request as a signed-in client sends it.
+  [[nodiscard]] net::http_request as_user(std::string method, std::string_view target,
+                                          std::string body = {}) const {
+    return with_token(user_token(), std::move(method), target, std::move(body));
+  }
+
+  [[nodiscard]] static net::http_request with_token(const std::string& token,
+                                                    std::string method,
+                                                    std::string_view target,
+                                                    std::string body = {}) {
+    auto what = bare(std::move(method), target, std::move(body));
+    what.headers.emplace_back("apikey", "sb_publishable_test");
+    what.headers.emplace_back("authorization", "Bearer " + token);
+    return what;
+  }
+
+  /// A request without any key.
+  [[nodiscard]] static net::http_request
+  bare(std::string method, std::string_view target, std::string body = {}) {
+    const auto mark = target.find('?');
+    auto what = net::http_request{};
+    what.method = std::move(method);
+    what.path = target.substr(0, mark);
+    what.query = mark == std::string_view::npos ? "" : target.substr(mark + 1);
+    what.body = std::move(body);
+    what.remote_ip = "192.0.2.7";
+    return what;
+  }
+
+  [[nodiscard]] static std::chrono::sys_seconds now() {
+    return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  }
+
+  [[nodiscard]] std::string
+  user_token(std::chrono::seconds lifetime = std::chrono::hours{1}) const {
+    return wire::make_access_token(grant, with.credentials.jwt_secret, "tests", now(),
+                                   lifetime);
+  }
+
+  [[nodiscard]] static session_grant make_grant() {
+    auto made = session_grant{};
+    made.user.id = *user_id::parse("11111111-1111-4111-8111-111111111111");
+    made.user.email = "ada@example.org";
+    made.session = *auth_session_id::parse("22222222-2222-4222-8222-222222222222");
+    made.refresh_token = "refreshtoken1";
+    made.method = "password";
+    return made;
+  }
+
+private:
+  actors::accounts_actor accounts() {
+    return sys.spawn([this](actors::accounts_actor::pointer self)
+                         -> actors::accounts_actor::behavior_type {
+      return {[this, self](const actors::sign_up& m) { return signing_up(self, m); },
+              [this, self](const actors::sign_in& m) { return signing_in(self, m); },
+              [this, self](const actors::refresh_session& m) {
+                return refreshing(self, m);
+              },
+              [this, self](const actors::find_user& m) { return finding(self, m); },
+              [this, self](const actors::sign_out& m) { return signing_out(self, m); }};
+    });
+  }
+
+  actors::persistence_actor persistence() {
+    return sys.spawn([this](actors::persistence_actor::pointer self)
+                         -> actors::persistence_actor::behavior_type {
+      return {[this, self](const actors::enqueue& m) { return enqueueing(self, m); },
+              [](const actors::finish&) { return false; },
+              [](const actors::save_progress&) { return false; },
+              [](const actors::give_up&) { return job_status::lost; },
+              [](const actors::use_lease&) {}};
+    });
+  }
+
+  actors::reader_actor readers() {
+    return sys.spawn([this](actors::reader_actor::pointer self)
+                         -> actors::reader_actor::behavior_type {
+      return {[this, self](const actors::select_rows& m) { return selecting(self, m); },
+              [](const actors::probe_topic&) { return storage::topic_rights{}; },
+              [](const actors::fetch_prompt&) { return prompt{}; },
+              [](const actors::are_you_free&) { return actors::done{}; }};
+    });
+  }
+};
+
+/// The first header of this name; empty when absent.
+[[nodiscard]] inline std::string_view header(const net::http_response& of,
+                                             std::string_view name) {
+  const auto found = std::ranges::find(
+      of.headers, name, [](const auto& h) -> std::string_view { return h.first; });
+  return found == of.headers.end() ? std::string_view{} : found->second;
+}
+
+/// A text field of a JSON answer; "<none>" when it is no object or has no such text.
+[[nodiscard]] inline std::string field(const net::http_response& of,
+                                       std::string_view name) {
+  const auto body = wire::parse_object(of.body);
+  if (!body || !body->contains(name) || !body->at(name).is_string())
+    return "<none>";
+  return std::string{body->at(name).as_string()};
+}
+
+} // namespace jessica::test

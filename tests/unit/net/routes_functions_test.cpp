@@ -1,0 +1,169 @@
+#include "route_world.hpp"
+
+#include <doctest/doctest.h>
+
+namespace {
+
+using namespace jessica;
+using test::field;
+using test::header;
+
+constexpr auto enqueue_path = "/functions/v1/enqueue-inference";
+
+struct function_world : test::route_world {
+  receipt stored{*conversation_id::parse("33333333-3333-4333-8333-333333333333"),
+                 *message_id::parse("44444444-4444-4444-8444-444444444444"),
+                 *message_id::parse("55555555-5555-4555-8555-555555555555"),
+                 {7},
+                 false};
+
+  function_world() {
+    enqueueing.say = [this](const auto&) -> result<receipt> { return stored; };
+  }
+
+  net::http_response enqueue(std::string body) {
+    return ask(as_user("POST", enqueue_path, std::move(body)));
+  }
+};
+
+} // namespace
+
+TEST_SUITE("net.routes_functions") {
+
+  TEST_CASE_FIXTURE(function_world,
+                    "a message opens a conversation when none is named") {
+    const auto answer = enqueue(R"({"content":"hello"})");
+    CHECK(answer.status == 202);
+    CHECK(header(answer, "Content-Type") == "application/json");
+    CHECK(field(answer, "conversation_id") == stored.conversation.str());
+    CHECK(field(answer, "message_id") == stored.message.str());
+    CHECK(field(answer, "reply_id") == stored.reply.str());
+    CHECK(field(answer, "topic") == "conversation:" + stored.conversation.str());
+    const auto& sent = enqueueing.asked.value().what;
+    CHECK(sent.opens);
+    CHECK_FALSE(sent.conversation.none());
+    CHECK(sent.author == grant.user.id);
+    CHECK(sent.content == "hello");
+  }
+
+  TEST_CASE_FIXTURE(function_world, "a message goes to the conversation it names") {
+    CHECK(enqueue(R"({"content":"hello","client_id":"c1","params":{"a":1},)"
+                  R"("conversation_id":"33333333-3333-4333-8333-333333333333"})")
+              .status == 202);
+    const auto& sent = enqueueing.asked.value().what;
+    CHECK_FALSE(sent.opens);
+    CHECK(sent.conversation == stored.conversation);
+    CHECK(sent.client_id == "c1");
+    CHECK(sent.params == R"({"a":1})");
+  }
+
+  TEST_CASE_FIXTURE(function_world, "a repeated message gives the same ids") {
+    const auto first = enqueue(R"({"content":"hello","client_id":"c1"})");
+    stored.repeated = true;
+    const auto again = enqueue(R"({"content":"hello","client_id":"c1"})");
+    CHECK(again.status == 202);
+    CHECK(again.body == first.body);
+  }
+
+  TEST_CASE_FIXTURE(function_world, "the author is the token's, never the body's") {
+    enqueue(R"({"content":"x","author":"99999999-9999-4999-8999-999999999999",)"
+            R"("user_id":"99999999-9999-4999-8999-999999999999"})");
+    CHECK(enqueueing.asked.value().what.author == grant.user.id);
+  }
+
+  TEST_CASE_FIXTURE(function_world, "bad messages reach no actor") {
+    for (const auto* body :
+         {"", "{", "[]", "{}", R"({"content":""})", R"({"content":7})",
+          R"({"content":"x","conversation_id":"nonsense"})",
+          R"({"content":"x","client_id":""})", R"({"content":"x","params":[]})",
+          "{\"content\":\"\xff\"}"}) {
+      const auto answer = enqueue(body);
+      CHECK_MESSAGE(answer.status == 400, body);
+      CHECK(field(answer, "code") != "<none>");
+    }
+    CHECK_FALSE(enqueueing.asked.has_value());
+  }
+
+  TEST_CASE_FIXTURE(function_world, "a message over the limit is a 413") {
+    with.settings.inference.max_content_bytes = 4;
+    CHECK(enqueue(R"({"content":"12345"})").status == 413);
+    CHECK(enqueue(R"({"content":"1234"})").status == 202);
+  }
+
+  TEST_CASE_FIXTURE(function_world, "only a signed-in user may send") {
+    auto none = bare("POST", enqueue_path, R"({"content":"x"})");
+    none.headers = {{"apikey", "sb_publishable_test"}};
+    const auto missing = ask(none);
+    CHECK(missing.status == 401);
+    CHECK(field(missing, "code") == "UNAUTHORIZED_NO_AUTH_HEADER");
+    const auto key = ask(as_anon("POST", enqueue_path, R"({"content":"x"})"));
+    CHECK(key.status == 401);
+    CHECK(field(key, "code") == "UNAUTHORIZED_INVALID_JWT");
+    const auto forged =
+        ask(with_token("a.b.c", "POST", enqueue_path, R"({"content":"x"})"));
+    CHECK(forged.status == 401);
+    CHECK(field(forged, "code") == "UNAUTHORIZED_INVALID_JWT");
+    CHECK_FALSE(enqueueing.asked.has_value());
+  }
+
+  TEST_CASE_FIXTURE(function_world,
+                    "what persistence refuses is told with its status") {
+    struct row {
+      errc code;
+      int status;
+    };
+    for (const auto& [code, status] :
+         {row{errc::forbidden, 403}, row{errc::not_found, 404},
+          row{errc::overloaded, 429}, row{errc::unavailable, 503}}) {
+      enqueueing.say = [&](const auto&) -> result<receipt> {
+        return fail(code, "inner detail");
+      };
+      const auto answer = enqueue(R"({"content":"x"})");
+      CHECK(answer.status == status);
+      CHECK_FALSE(answer.body.contains("inner detail"));
+    }
+  }
+
+  TEST_CASE_FIXTURE(function_world,
+                    "overload says when to come back, as a relay error") {
+    enqueueing.say = [](const auto&) -> result<receipt> {
+      return fail(errc::overloaded, "");
+    };
+    const auto answer = enqueue(R"({"content":"x"})");
+    CHECK_FALSE(header(answer, "Retry-After").empty());
+    CHECK(header(answer, "X-Relay-Error") == "true");
+  }
+
+  TEST_CASE_FIXTURE(function_world, "a validated user's context, by any method") {
+    for (const auto* method : {"GET", "POST", "PUT", "HEAD"}) {
+      const auto answer = ask(as_user(method, "/functions/v1/auth-proxy"));
+      CHECK(answer.status == 200);
+      CHECK(field(answer, "user_id") == grant.user.id.str());
+      CHECK(field(answer, "session_id") == grant.session.str());
+      CHECK(field(answer, "role") == "authenticated");
+      CHECK(field(answer, "email") == "ada@example.org");
+      CHECK(header(answer, "X-User-Id") == grant.user.id.str());
+      CHECK(header(answer, "X-User-Role") == "authenticated");
+      const auto body = wire::parse_object(answer.body);
+      REQUIRE(body.has_value());
+      CHECK(body->at("expires_at").as_int64() > now().time_since_epoch().count());
+    }
+  }
+
+  TEST_CASE_FIXTURE(function_world, "the context of nobody is a 401") {
+    CHECK(ask(as_anon("GET", "/functions/v1/auth-proxy")).status == 401);
+    const auto old = user_token(std::chrono::seconds{-3600});
+    CHECK(ask(with_token(old, "GET", "/functions/v1/auth-proxy")).status == 401);
+  }
+
+  TEST_CASE_FIXTURE(function_world, "an unknown function is a 404") {
+    for (const auto* path : {"/functions/v1/nothing", "/functions/v1/",
+                             "/functions/v1/enqueue-inference/x"}) {
+      const auto answer = ask(as_user("POST", path, "{}"));
+      CHECK(answer.status == 404);
+      CHECK(field(answer, "code") == "NOT_FOUND");
+      CHECK(field(answer, "message") == "Requested function was not found");
+    }
+  }
+
+} // TEST_SUITE

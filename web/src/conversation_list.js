@@ -1,0 +1,82 @@
+// The list of one's conversations, newest first.
+import { byId, make } from './elements.js';
+
+const shown = 100;
+const titleLength = 60;
+
+export class ConversationList {
+  #client;
+  #list = byId('conversations');
+  /** What conversations just begun are called until the list is read again, by id. */
+  #firstWords = new Map();
+  #conversations = [];
+  #current = null;
+  #loads = 0;
+
+  /** @param {import('@supabase/supabase-js').SupabaseClient} client */
+  constructor(client) {
+    this.#client = client;
+  }
+
+  clear() {
+    this.#loads += 1; // an answer under way is not for us any more
+    this.#firstWords.clear();
+    this.#conversations = [];
+    this.#render();
+  }
+
+  /** Reads the list again. Returns the error, if any. */
+  async load() {
+    const load = ++this.#loads;
+    const { data, error } = await this.#client
+      .from('conversations')
+      .select('id,title,created_at,updated_at')
+      .order('updated_at', { ascending: false })
+      .order('created_at', { ascending: false })
+      .limit(shown);
+    if (load !== this.#loads) return null;
+    if (error) return error;
+    this.#conversations = data;
+    this.#render();
+    return null;
+  }
+
+  /** @param {string | null} id */
+  select(id) {
+    this.#current = id;
+    this.#render();
+  }
+
+  /** What to call a conversation until its title is known. */
+  name(id, words) {
+    this.#firstWords.set(id, shorten(words));
+    this.#render();
+  }
+
+  /** @param {string | null} id @returns {string} */
+  titleOf(id) {
+    const found = this.#conversations.find((each) => each.id === id);
+    return found?.title || this.#firstWords.get(id) || 'Untitled conversation';
+  }
+
+  #render() {
+    const focused = this.#list.contains(document.activeElement)
+      ? document.activeElement.hash
+      : null;
+    this.#list.replaceChildren(...this.#conversations.map((each) => this.#item(each)));
+    byId('no-conversations').hidden = this.#conversations.length > 0;
+    if (this.#current) byId('title').textContent = this.titleOf(this.#current);
+    if (focused) this.#list.querySelector(`a[href="${CSS.escape(focused)}"]`)?.focus();
+  }
+
+  #item({ id }) {
+    const link = make('a', { href: `#/${id}` }, this.titleOf(id));
+    if (id === this.#current) link.setAttribute('aria-current', 'page');
+    return make('li', {}, link);
+  }
+}
+
+function shorten(words) {
+  const line = words.trim().replace(/\s+/g, ' ');
+  return line.length > titleLength ? `${line.slice(0, titleLength).trimEnd()}…` : line;
+}
