@@ -128,7 +128,7 @@ result<session_grant> sign_in(connection& db, const config::auth_settings& limit
   if (!verify_password(hash, password))
     return wrong_credentials();
   if (found->text(0, 2) == "t")
-    return banned();
+    return fail(errc::forbidden, "User is banned", "sign_in_banned");
   const auto id = user_id::parse(found->text(0, 0)).value_or(user_id{});
   auto opened = open_with(db, {returning_account(note_sign_in), {id.str()}},
                           new_session{id, "password", from});

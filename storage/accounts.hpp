@@ -29,14 +29,16 @@ enum class logout_scope : std::uint8_t { global, local, others };
                                             const client_origin& from);
 
 /// Opens a session. Fails: unauthenticated with reason invalid_credentials (same time
-/// for unknown e-mail and wrong password), forbidden with user_banned.
+/// for unknown e-mail and wrong password), forbidden with sign_in_banned.
 [[nodiscard]] result<session_grant>
 sign_in(connection& db, const config::auth_settings& limits, std::string_view email,
         std::string_view password, const client_origin& from);
 
-/// Refresh with rotation as supabase-protocol 1.4 (docs/auth.md). Fails with reason
-/// refresh_token_not_found, session_not_found, refresh_token_already_used (the session
-/// is ended, and that is committed), user_banned, conflict.
+/// Refresh with rotation: the newest token makes the next one; the one before it gets
+/// the newest again, an older one only within `refresh_reuse` of the last refresh.
+/// Fails: unauthenticated with reason refresh_token_not_found, session_not_found,
+/// session_expired, user_banned or refresh_token_already_used (the session is ended,
+/// and that is committed); conflict (too many at once).
 [[nodiscard]] result<session_grant> refresh(connection& db,
                                             const config::auth_settings& limits,
                                             std::string_view refresh_token,

@@ -21,7 +21,8 @@ namespace jessica::storage {
 enqueue(connection& db, lease_id lease, std::span<const turn> turns);
 
 /// Stores final texts, usage and status of replies whose job `lease` still holds;
-/// returns the jobs that were. A job missing from the answer is no longer ours.
+/// returns the jobs that were. A job missing from the answer is no longer ours; one
+/// whose text PostgreSQL refuses becomes dead and is missing too.
 [[nodiscard]] result<std::vector<job_id>> finish(connection& db, lease_id lease,
                                                  std::span<const outcome> outcomes);
 

@@ -19,7 +19,8 @@ namespace jessica::storage {
 /// False: the lease is gone, its jobs may run elsewhere: stop all and join again.
 [[nodiscard]] result<bool> renew(connection& db, lease_id lease,
                                  std::chrono::seconds time);
-/// Gives the lease back: its unfinished jobs are queued at once without a strike.
+/// Gives the lease back: its unfinished jobs are queued at once; the next claim
+/// is a new attempt, but no strike.
 [[nodiscard]] result<void> leave_node(connection& db, lease_id lease);
 /// Puts jobs of dead nodes back; returns how many.
 [[nodiscard]] result<std::int64_t> sweep(connection& db);

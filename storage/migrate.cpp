@@ -1,7 +1,13 @@
 #include "storage/migrate.hpp"
 
+#include "storage/guarded.hpp"
 #include "storage/session.hpp"
 
+#include <pqxx/connection>
+#include <pqxx/nontransaction>
+#include <pqxx/result>
+#include <pqxx/row>
+#include <pqxx/transaction>
 #include <sodium.h>
 
 #include <algorithm>
@@ -43,56 +49,66 @@ std::string sha256_of(std::string_view sql) {
 }
 
 // A database that is starting, or whose host is, refuses for a while.
-result<session> connect_within(const endpoint& where, clock::time_point deadline) {
+result<pqxx::connection> connect_within(const endpoint& where,
+                                        clock::time_point deadline) {
   constexpr auto pause = std::chrono::milliseconds{100};
   for (;;) {
     // On a foreign server the URL's own role owns the schema.
     auto open =
         open_session(where, where.switch_role ? std::string_view{} : role::migrations);
-    if (open || open.error().code != errc::unavailable ||
-        clock::now() + pause >= deadline) {
-      return open;
+    if (open) {
+      return guarded(
+          [&] { return pqxx::connection::seize_raw_connection(open->release()); });
+    }
+    if (open.error().code != errc::unavailable || clock::now() + pause >= deadline) {
+      return std::unexpected{std::move(open.error())};
     }
     std::this_thread::sleep_for(pause);
   }
 }
 
-// Held until the session ends. The limit is for the lock alone: a migration may wait
+// Held until the connection ends. The limit is for the lock alone: a migration may wait
 // for its own locks as long as it needs.
-result<void> lock(pg_conn* open, clock::time_point deadline) {
+result<void> lock(pqxx::connection& db, clock::time_point deadline) {
   using std::chrono::milliseconds;
   const auto left = std::chrono::duration_cast<milliseconds>(deadline - clock::now());
-  auto got = execute(
-      open, std::format("set client_min_messages = warning; set statement_timeout = 0; "
-                        "set lock_timeout = {}; select pg_advisory_lock({}); "
-                        "set lock_timeout = 0",
-                        std::max(left, milliseconds{1}).count(), lock_key));
+  auto got = guarded([&] {
+    auto alone = pqxx::nontransaction{db};
+    alone.exec(
+        std::format("set client_min_messages = warning; set statement_timeout = 0; "
+                    "set lock_timeout = {}; select pg_advisory_lock({}); "
+                    "set lock_timeout = 0",
+                    std::max(left, milliseconds{1}).count(), lock_key));
+  });
   if (!got && got.error().sql && got.error().sql->sqlstate == "55P03") {
     return fail(errc::unavailable, "another server is migrating this database");
   }
-  return got.transform([](auto&&) {});
+  return got;
 }
 
-result<record> read_ledger(pg_conn* open) {
-  if (auto made = execute(open, std::string{ledger}); !made) {
-    return std::unexpected{std::move(made.error())};
-  }
-  auto got = execute(open, "select name, sha256 from jessica_migrations.applied");
-  if (!got) {
-    return std::unexpected{std::move(got.error())};
-  }
-  auto applied = record{};
-  for (auto i = 0; i < got->size(); ++i) {
-    applied.emplace(got->text(i, 0), got->text(i, 1));
-  }
-  return applied;
+result<record> read_ledger(pqxx::connection& db) {
+  return guarded([&] {
+    auto tx = pqxx::work{db};
+    tx.exec(ledger);
+    auto applied = record{};
+    for (const auto& row :
+         tx.exec("select name, sha256 from jessica_migrations.applied")) {
+      applied.emplace(row[0].as<std::string>(), row[1].as<std::string>());
+    }
+    tx.commit();
+    return applied;
+  });
 }
 
-result<bool> is_hosted_project(pg_conn* open) {
-  auto got =
-      execute(open, "select not rolsuper and to_regclass('auth.users') is not null "
-                    "from pg_roles where rolname = current_user");
-  return got.transform([](auto&& one) { return one.text(0, 0) == "t"; });
+result<bool> is_hosted_project(pqxx::connection& db) {
+  return guarded([&] {
+    auto alone = pqxx::nontransaction{db};
+    return alone
+        .exec("select not rolsuper and to_regclass('auth.users') is not null "
+              "from pg_roles where rolname = current_user")
+        .one_field()
+        .as<bool>();
+  });
 }
 
 result<void> check_unedited(std::span<const migration> all, const record& applied) {
@@ -107,23 +123,17 @@ result<void> check_unedited(std::span<const migration> all, const record& applie
   return {};
 }
 
-result<void> apply(pg_conn* open, const migration& one) {
-  const auto name_and_hash =
-      std::array{parameter{one.name}, parameter{sha256_of(one.sql)}};
-  auto done = execute(open, "begin")
-                  .and_then([&](auto&&) { return execute(open, std::string{one.sql}); })
-                  .and_then([&](auto&&) {
-                    return execute(open,
-                                   "insert into jessica_migrations.applied "
-                                   "(name, sha256) values ($1, $2)",
-                                   name_and_hash);
-                  })
-                  .and_then([&](auto&&) { return execute(open, "commit"); });
+result<void> apply(pqxx::connection& db, const migration& one) {
+  auto done = guarded([&] {
+    auto tx = pqxx::work{db};
+    tx.exec(one.sql);
+    tx.exec("insert into jessica_migrations.applied (name, sha256) values ($1, $2)",
+            pqxx::params{one.name, sha256_of(one.sql)});
+    tx.commit();
+  });
   if (done) {
     return {};
   }
-  (void)execute(open,
-                "rollback"); // the session may be gone: then there is nothing left
   auto why = std::move(done.error());
   why.what = std::format("migration {}: {}", one.name, why.what);
   why.code = why.code == errc::unavailable ? why.code : errc::internal;
@@ -139,7 +149,7 @@ result<migration_report> migrate(const endpoint& where, std::span<const migratio
   if (!open) {
     return std::unexpected{std::move(open.error())};
   }
-  auto* const db = open->get();
+  auto& db = *open;
   auto applied = lock(db, deadline).and_then([&] { return read_ledger(db); });
   if (!applied) {
     return std::unexpected{std::move(applied.error())};

@@ -10,13 +10,13 @@
 namespace jessica::storage {
 
 struct topic_rights {
-  bool read = false;
-  bool write = false;
+  bool read = false;  ///< may join and receive broadcasts
+  bool write = false; ///< may send broadcasts
 };
 
 /// Probes the policies on realtime.messages with realtime.topic set to `topic` (without
 /// its "realtime:" prefix), in a transaction that leaves nothing behind. Role:
-/// requests.
+/// requests. A policy that fails is an error, with `sql` filled.
 [[nodiscard]] result<topic_rights> topic_rights_of(connection& db, const identity& who,
                                                    std::string_view topic);
 

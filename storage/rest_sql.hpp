@@ -12,7 +12,8 @@
 namespace jessica::storage {
 
 /// One statement that returns (body json text, row count, total or null). Identifiers
-/// are quoted, values are parameters. Pure. Fails: invalid_input.
+/// are quoted, values are parameters; a column named "*" is all columns. At most
+/// `max_rows` rows. Pure. Fails: invalid_input.
 [[nodiscard]] result<statement> build_select(const table_query& query,
                                              std::int64_t max_rows);
 

@@ -41,6 +41,7 @@ constexpr auto by_reason = std::to_array<answer>({
     {"user_banned", 400, "user_banned", "Invalid Refresh Token: User Banned",
      errc::unauthenticated},
     {"user_banned", 403, "user_banned", "User is banned"},
+    {"sign_in_banned", 400, "user_banned", "User is banned"},
     {"refresh_token_not_found", 400, "refresh_token_not_found",
      "Invalid Refresh Token: Refresh Token Not Found"},
     {"refresh_token_already_used", 400, "refresh_token_already_used",

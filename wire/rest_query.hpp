@@ -18,7 +18,8 @@ using query_parameters = std::vector<std::pair<std::string, std::string>>;
 
 /// What a GET on a table asks for; `prefer` is the Prefer header. Fails: invalid_input
 /// with PostgREST's code as reason (PGRST100 bad filter, PGRST108 embedded filter,
-/// PGRST200 embedding, PGRST103 negative window).
+/// PGRST200 embedding, PGRST123 aggregates, PGRST103 negative window). An offset past
+/// the end is the caller's to tell: only the page's total shows it.
 [[nodiscard]] result<table_query> read_table_query(std::string_view table,
                                                    const query_parameters& parameters,
                                                    std::string_view prefer);

@@ -271,8 +271,18 @@ describe('tokens and keys', () => {
 
   test('without an API key nothing is answered', async () => {
     const { session } = await signedUp(server);
-    for (const path of ['/auth/v1/user', '/rest/v1/messages', '/functions/v1/enqueue-inference']) {
-      const { status, json } = await http(server, path, { key: '', token: session.access_token });
+    for (const [method, path] of [
+      ['GET', '/auth/v1/user'],
+      ['POST', '/auth/v1/token?grant_type=password'],
+      ['GET', '/rest/v1/messages'],
+      ['POST', '/functions/v1/enqueue-inference'],
+    ]) {
+      const { status, json } = await http(server, path, {
+        method,
+        key: '',
+        token: session.access_token,
+        body: method === 'POST' ? {} : undefined,
+      });
       assert.equal(status, 401, path);
       assert.equal(json.message, 'No API key found in request', path);
     }

@@ -32,7 +32,7 @@ describe('what is refused', () => {
     const { client, user } = await signedUp(server);
     const { status, body } = await refusedSend(client, { content: 'x'.repeat(300_000) });
     assert.equal(status, 413);
-    assert.equal(body.code, 'too_large');
+    assert.equal(body.code, 'message_too_large');
     assert.ok(body.message.length > 0);
     assert.equal(await countOf(`user_id = '${user.id}'`), '0');
   });

@@ -168,7 +168,7 @@ TEST_SUITE("storage.accounts") {
     const auto refused = sign_in(db, limits, known.user.email, "secret1", {});
     REQUIRE_FALSE(refused);
     CHECK(refused.error().code == errc::forbidden);
-    CHECK(refused.error().reason == "user_banned");
+    CHECK(refused.error().reason == "sign_in_banned");
     CHECK(reason(sign_in(db, limits, known.user.email, "secret2", {})) ==
           "invalid_credentials");
     CHECK(sessions_of(known.user.id) == 1);

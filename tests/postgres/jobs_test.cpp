@@ -129,7 +129,7 @@ TEST_SUITE("storage.jobs") {
   }
 
   TEST_CASE_FIXTURE(jobs_world,
-                    "leaving queues the jobs at once and without a strike") {
+                    "leaving queues the jobs at once under a new attempt number") {
     const auto lease = join();
     const auto made = send(lease);
     CHECK(leave_node(db, lease));
@@ -137,7 +137,7 @@ TEST_SUITE("storage.jobs") {
     const auto jobs = take(join());
     REQUIRE(jobs.size() == 1);
     CHECK(jobs[0].id == made.job);
-    CHECK(jobs[0].attempt == 1);
+    CHECK(jobs[0].attempt == 2);
     CHECK(leave_node(db, lease)); // leaving twice harms nothing
   }
 

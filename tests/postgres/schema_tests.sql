@@ -280,8 +280,10 @@ select t.is('a retried job starts at attempt 1', (
 -- A node leaves: its jobs are ready at once, without a strike
 
 select t.is('leave gives one back', jessica.leave(pg_temp.l2()), 1);
-select t.is('ready at once, not counted',
-  t.rows($$select from jessica.ready where attempt = 0 and run_at <= now()$$), 1::bigint);
+select t.is('ready at once, its attempt known',
+  t.rows($$select from jessica.ready where attempt = 1 and run_at <= now()$$), 1::bigint);
+select t.is('and no strike', t.rows($$select from public.inference_jobs j
+  join jessica.ready r using (id) where j.max_attempts = 6$$), 1::bigint);
 select t.is('not running any more', t.rows('select from jessica.running'), 0::bigint);
 select t.is('shown as queued', t.rows($$select from public.inference_jobs j
   join jessica.ready r using (id) where j.status = 'queued' and j.lease is null$$), 1::bigint);
@@ -290,22 +292,23 @@ select t.is('nothing left to leave', jessica.leave(pg_temp.l2()), 0);
 
 select set_config('t.lease', jessica.join_node('n1', '30 s')::text, true),
   set_config('t.lease2', jessica.join_node('n2', '30 s')::text, true);
-select t.is('the next node claims attempt 1 again', (
+select t.is('the next node claims a new attempt', (
   select array_agg(attempt) from jessica.claim_jobs(pg_temp.l(), array['inference'], 10)),
-  array[1]::smallint[]);
+  array[2]::smallint[]);
 select t.is('a failure counts', (
   select array_agg(status) from jessica.fail_jobs(pg_temp.l(),
     (select array_agg(id) from jessica.running), array['once'], array[true])),
   array['queued']);
 update jessica.ready set run_at = now();
 update public.inference_jobs j set run_at = r.run_at from jessica.ready r where r.id = j.id;
-select t.is('so the next attempt is the second', (
+select t.is('so the next attempt is the third', (
   select array_agg(attempt) from jessica.claim_jobs(pg_temp.l(), array['inference'], 10)),
-  array[2]::smallint[]);
+  array[3]::smallint[]);
 select t.is('another''s leaving moves nothing', jessica.leave(pg_temp.l2()), 0);
-select t.is('leave keeps the first strike', jessica.leave(pg_temp.l()), 1);
-select t.is('the second attempt is the second again',
-  t.rows($$select from jessica.ready where attempt = 1$$), 1::bigint);
+select t.is('leave once more', jessica.leave(pg_temp.l()), 1);
+select t.is('two goodbyes, one failure: one of five strikes',
+  t.rows($$select from jessica.ready r join public.inference_jobs j using (id)
+    where r.attempt = 3 and j.max_attempts = 7$$), 1::bigint);
 
 select set_config('t.lease', jessica.join_node('n1', '30 s')::text, true);
 create temp table claimed as select * from jessica.claim_jobs(pg_temp.l(), array['inference'], 10);
@@ -320,26 +323,30 @@ select t.is('deleted jobs leave the queue', t.rows('select from jessica.ready'),
 create function pg_temp.open(u uuid, c uuid, cid text, body text) returns bigint[] language sql
 as $$
   select array_agg(n order by n) from jessica.enqueue_batch(null, array[u], array[c],
-    array[gen_random_uuid()], array[gen_random_uuid()], array[body], array[cid], array['{}']::jsonb[],
+    array[gen_random_uuid()], array[gen_random_uuid()], array[body], array[cid],
+  array['{}']::jsonb[],
     array[true])
 $$;
 
 set local role jessica_engine;
 select t.is('opens', pg_temp.open(t.id('a'), t.id('c10'), 'o1', E'  Two\n\twords  '),
   array[1]::bigint[]);
-select t.is('an unknown user opens nothing', pg_temp.open(t.id('ff'), t.id('c11'), null, 'x'), null);
+select t.is('an unknown user opens nothing', pg_temp.open(t.id('ff'), t.id('c11'), null, 'x'),
+  null);
 select t.is('a banned user opens nothing', pg_temp.open(t.id('ba'), t.id('c11'), null, 'x'), null);
 select t.is('a deleted user opens nothing', pg_temp.open(t.id('de'), t.id('c11'), null, 'x'), null);
 select t.is('another''s conversation is not opened', pg_temp.open(t.id('a'), t.id('c2'), null, 'x'),
   null);
 select t.is('one''s own is used as it is', pg_temp.open(t.id('a'), t.id('c1'), null, 'x'),
   array[1]::bigint[]);
-select t.is('a resend is not accepted', pg_temp.open(t.id('a'), t.id('c12'), 'o1', 'Two words'), null);
+select t.is('a resend is not accepted', pg_temp.open(t.id('a'), t.id('c12'), 'o1', 'Two words'),
+  null);
 select t.is('a long text', pg_temp.open(t.id('b'), t.id('c13'), 'o2', repeat('abc ', 5000)),
   array[1]::bigint[]);
 select t.is('no text', pg_temp.open(t.id('b'), t.id('c14'), 'o3', E' \n'), array[1]::bigint[]);
 select t.is('twice in one batch: one conversation', (
-  select array_agg(n order by n) from jessica.enqueue_batch(null, array[t.id('a'), t.id('b'), t.id('a')],
+  select array_agg(n order by n) from jessica.enqueue_batch(null, array[t.id('a'), t.id('b'),
+  t.id('a')],
     array[t.id('c15'), t.id('c2'), t.id('c16')],
     array[gen_random_uuid(), gen_random_uuid(), gen_random_uuid()],
     array[gen_random_uuid(), gen_random_uuid(), gen_random_uuid()], array['p', 'q', 'p'],
@@ -436,7 +443,8 @@ from (select array_agg(u order by n) us, array_agg(c order by n) cs,
   lateral jessica.enqueue_batch(null, a.us, a.cs, a.ms, a.rs, a.bs, a.ks, a.ps, a.os) e
 where e.n = v.n;
 
-select t.is('the calls differ nowhere', t.rows('select from verdicts where rpc <> batch'), 0::bigint);
+select t.is('the calls differ nowhere', t.rows('select from verdicts where rpc <> batch'),
+  0::bigint);
 select t.is('some are accepted', t.rows('select from verdicts where rpc'), 20::bigint);
 select set_config('request.jwt.claims', '', true);
 
@@ -444,6 +452,7 @@ select set_config('request.jwt.claims', '', true);
 
 insert into public.inference_jobs (user_id, conversation_id, message_id, reply_id)
 select t.id('a'), t.id('c1'), t.id('e1'), null from generate_series(1, 20000);
+analyze;
 
 create function pg_temp.full_scans() returns bigint language sql
 as $$

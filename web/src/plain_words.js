@@ -9,7 +9,7 @@ const byCode = {
   anonymous_provider_disabled: 'This server asks for an account. Please create one.',
   user_banned: 'This account has been blocked.',
   over_request_rate_limit: 'That was a little fast. Please wait a moment and try again.',
-  too_large: 'This message is too long.',
+  message_too_large: 'This message is too long.',
   forbidden: 'This conversation cannot be opened with this account.',
   not_found: 'This conversation cannot be opened with this account.',
   unauthenticated: 'You have been signed out. Please sign in again.',
@@ -19,7 +19,7 @@ const byStatus = {
   401: byCode.unauthenticated,
   403: byCode.forbidden,
   404: byCode.not_found,
-  413: byCode.too_large,
+  413: byCode.message_too_large,
   429: 'The server is busy. Please try again in a moment.',
 };
 

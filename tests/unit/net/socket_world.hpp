@@ -155,13 +155,12 @@ public:
   bool send_frame(int opcode, std::string_view payload, bool final = true) {
     auto bytes = std::string{};
     bytes += static_cast<char>((final ? 0x80 : 0) | opcode);
-    if (payload.size() < 126) {
-      bytes += static_cast<char>(0x80 | payload.size());
-    } else {
-      bytes += static_cast<char>(0x80 | 127);
-      for (auto shift = 56; shift >= 0; shift -= 8)
-        bytes += static_cast<char>(payload.size() >> shift);
-    }
+    const auto wide = payload.size() < 126 ? 0 : payload.size() < 65'536 ? 16 : 64;
+    bytes += static_cast<char>(0x80 | (wide == 0    ? static_cast<int>(payload.size())
+                                       : wide == 16 ? 126
+                                                    : 127));
+    for (auto shift = wide - 8; shift >= 0; shift -= 8)
+      bytes += static_cast<char>(payload.size() >> shift);
     const auto mask = std::string_view{"\x11\x22\x33\x44"};
     bytes += mask;
     for (auto i = std::size_t{0}; i < payload.size(); ++i)

@@ -301,6 +301,7 @@ TEST_SUITE("net.ws_session") {
         REQUIRE(alive.frame().opcode == 10);
     }};
     CHECK(silent.rest().empty());
+    CHECK(log.wait("socket_closed"));
     CHECK(log.count("socket_closed") == 1);
   }
 

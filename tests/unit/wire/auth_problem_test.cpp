@@ -41,6 +41,7 @@ struct row {
       {errc::forbidden, "email_not_confirmed", "x", 400, "email_not_confirmed",
        "Email not confirmed"},
       {errc::forbidden, "user_banned", "x", 403, "user_banned", "User is banned"},
+      {errc::forbidden, "sign_in_banned", "x", 400, "user_banned", "User is banned"},
       {errc::unauthenticated, "user_banned", "x", 400, "user_banned",
        "Invalid Refresh Token: User Banned"},
       {errc::invalid_input, "unsupported_grant_type", "x", 400, "invalid_credentials",

@@ -305,6 +305,7 @@ TEST_CASE("docs/errors.md names every stable reason") {
                              "session_not_found",
                              "user_not_found",
                              "user_banned",
+                             "sign_in_banned",
                              "user_already_exists",
                              "email_exists",
                              "same_password",

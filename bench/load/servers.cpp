@@ -1,0 +1,91 @@
+#include "bench/load/servers.hpp"
+
+#include "bench/load/json_field.hpp"
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <format>
+#include <fstream>
+#include <iterator>
+#include <optional>
+
+namespace jessica::bench {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr auto ready_line = std::string_view{"\"server.ready\""};
+/// The first start makes a database.
+constexpr auto start_limit = std::chrono::seconds{90};
+
+[[nodiscard]] result<running_server> when_ready(result<process> started) {
+  if (!started)
+    return std::unexpected{std::move(started.error())};
+  const auto line = started->wait_for(ready_line, start_limit);
+  if (!line)
+    return std::unexpected{line.error()};
+  const auto port = number_field(*line, "port");
+  if (!port)
+    return fail(errc::unavailable, "the server told no port: " + *line);
+  return running_server{std::move(*started), static_cast<std::uint16_t>(*port), {}};
+}
+
+[[nodiscard]] result<std::string> api_key_in(const fs::path& home) {
+  auto file = std::ifstream{home / "keys.json"};
+  const auto text = std::string{std::istreambuf_iterator<char>{file}, {}};
+  const auto key = text_field(text, "publishable_key");
+  if (!key)
+    return fail(errc::not_found, "no publishable_key in keys.json");
+  return std::string{*key};
+}
+
+} // namespace
+
+result<scratch_directory> scratch_directory::make(const settings& how) {
+  auto broken = std::error_code{};
+  fs::create_directories(how.scratch, broken);
+  auto name = (fs::absolute(how.scratch) / "bench-XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr)
+    return fail(errc::unavailable, std::format("{}: {}", name, std::strerror(errno)));
+  auto made = scratch_directory{fs::path{name}};
+  // PostgreSQL may run as another user, who must get through.
+  fs::permissions(made.path(), fs::perms{0755}, broken);
+  return made;
+}
+
+scratch_directory::~scratch_directory() {
+  auto ignored = std::error_code{};
+  if (!path_.empty())
+    fs::remove_all(path_, ignored);
+}
+
+ws_address running_server::realtime() const {
+  return {port,
+          std::format("/realtime/v1/websocket?apikey={}&vsn=2.0.0", api_key)};
+}
+
+ws_address running_server::peer(std::string_view mode) const {
+  return {port, std::format("/{}", mode)};
+}
+
+result<running_server> start_jessica(const settings& how, const fs::path& home) {
+  auto server = when_ready(process::start(
+      {how.jessica.string(), "up", "--storage-directory", home.string(), "--net-port",
+       "0", "--realtime-events-per-second", "100000", "--realtime-idle-timeout", "1h",
+       "--inference-tokens-per-second", std::to_string(how.tokens_per_second)},
+      home / "server.log"));
+  if (!server)
+    return server;
+  auto key = api_key_in(home);
+  if (!key)
+    return std::unexpected{std::move(key.error())};
+  server->api_key = std::move(*key);
+  return server;
+}
+
+result<running_server> start_peer(const settings& how, const fs::path& home) {
+  return when_ready(process::start({how.node, how.peer.string()}, home / "peer.log"));
+}
+
+} // namespace jessica::bench

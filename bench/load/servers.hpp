@@ -1,0 +1,47 @@
+// The servers under test: Jessica on a database of its own, and a peer made with ws.
+#pragma once
+
+#include "bench/load/process.hpp"
+#include "bench/load/settings.hpp"
+#include "bench/load/ws_client.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace jessica::bench {
+
+/// A fresh directory below settings.scratch, removed with its owner.
+class scratch_directory {
+public:
+  [[nodiscard]] static result<scratch_directory> make(const settings& how);
+  scratch_directory(scratch_directory&& other) noexcept = default;
+  ~scratch_directory();
+
+  [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+private:
+  explicit scratch_directory(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+};
+
+struct running_server {
+  process child;
+  std::uint16_t port = 0;
+  std::string api_key; ///< Jessica's publishable one; the peer has none
+
+  /// Where Realtime clients connect, or the peer's clients in this mode.
+  [[nodiscard]] ws_address realtime() const;
+  [[nodiscard]] ws_address peer(std::string_view mode) const;
+};
+
+/// `jessica up` with its database in `home`; a second start there finds its data again.
+/// Limits on one client are lifted: the clients of a bench are busier than people.
+[[nodiscard]] result<running_server> start_jessica(const settings& how,
+                                                   const std::filesystem::path& home);
+
+[[nodiscard]] result<running_server> start_peer(const settings& how,
+                                                const std::filesystem::path& home);
+
+} // namespace jessica::bench

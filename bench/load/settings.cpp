@@ -1,0 +1,110 @@
+#include "bench/load/settings.hpp"
+
+#include <array>
+#include <charconv>
+#include <format>
+#include <optional>
+#include <variant>
+
+namespace jessica::bench {
+namespace {
+
+struct flag {
+  std::string_view name;
+  std::string_view meaning;
+  std::variant<std::size_t settings::*, std::string settings::*,
+               std::filesystem::path settings::*>
+      member;
+};
+
+constexpr auto flags = std::array{
+    flag{"jessica", "the server's binary", &settings::jessica},
+    flag{"node", "node, version 20 or newer", &settings::node},
+    flag{"peer", "the server made with ws", &settings::peer},
+    flag{"scratch", "where databases live during a run", &settings::scratch},
+    flag{"commit", "what is measured, for the report", &settings::commit},
+    flag{"rounds", "rounds; medians are shown", &settings::rounds},
+    flag{"sessions", "chat: sessions", &settings::sessions},
+    flag{"messages", "chat: messages of a session in a round", &settings::messages},
+    flag{"tokens-per-second", "chat: pace of the engine; 0: no pause",
+         &settings::tokens_per_second},
+    flag{"sockets", "sends: sockets", &settings::sockets},
+    flag{"seconds", "sends: length of a round", &settings::seconds},
+    flag{"connections", "idle: connections", &settings::connections},
+    flag{"members", "fanout: members of the topic", &settings::members},
+    flag{"clients", "echo: clients", &settings::clients},
+    flag{"frames", "fanout, echo: frames delivered in a round", &settings::frames},
+};
+
+[[nodiscard]] std::optional<std::size_t> count_in(std::string_view text) {
+  auto value = std::size_t{0};
+  const auto* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, value);
+  const auto whole = read.ec == std::errc{} && read.ptr == end;
+  return whole ? std::optional{value} : std::nullopt;
+}
+
+[[nodiscard]] result<void> assign(settings& to, const flag& which,
+                                  std::string_view value) {
+  if (const auto* count = std::get_if<std::size_t settings::*>(&which.member)) {
+    const auto number = count_in(value);
+    if (!number)
+      return fail(errc::invalid_input,
+                  std::format("--{} needs a whole number", which.name));
+    to.**count = *number;
+  } else if (const auto* text = std::get_if<std::string settings::*>(&which.member)) {
+    to.**text = value;
+  } else {
+    to.*std::get<std::filesystem::path settings::*>(which.member) = value;
+  }
+  return {};
+}
+
+[[nodiscard]] result<void> check(const settings& what) {
+  for (const auto count : {what.rounds, what.sessions, what.messages, what.sockets,
+                           what.seconds, what.connections, what.members, what.clients,
+                           what.frames})
+    if (count == 0)
+      return fail(errc::invalid_input, "counts must be at least 1");
+  return {};
+}
+
+} // namespace
+
+result<settings> read_settings(std::span<char* const> arguments) {
+  auto read = settings{};
+  for (auto at = arguments.begin(); at != arguments.end(); ++at) {
+    auto name = std::string_view{*at};
+    if (name == "--json") {
+      read.json = true;
+      continue;
+    }
+    const auto equals = name.find('=');
+    auto value = equals == std::string_view::npos ? std::string_view{}
+                                                  : name.substr(equals + 1);
+    name = name.substr(0, equals);
+    const auto* found = static_cast<const flag*>(nullptr);
+    for (const auto& known : flags)
+      if (name.starts_with("--") && name.substr(2) == known.name)
+        found = &known;
+    if (found == nullptr)
+      return fail(errc::invalid_input, std::format("unknown argument {}", name));
+    if (equals == std::string_view::npos) {
+      if (++at == arguments.end())
+        return fail(errc::invalid_input, std::format("{} needs a value", name));
+      value = *at;
+    }
+    if (auto assigned = assign(read, *found, value); !assigned)
+      return std::unexpected{std::move(assigned.error())};
+  }
+  return check(read).transform([&] { return read; });
+}
+
+std::string settings_help() {
+  auto text = std::string{};
+  for (const auto& one : flags)
+    text += std::format("  --{:<20}{}\n", one.name, one.meaning);
+  return text + std::format("  --{:<20}{}\n", "json", "one JSON object, no tables");
+}
+
+} // namespace jessica::bench
