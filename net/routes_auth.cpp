@@ -18,8 +18,7 @@ namespace {
 constexpr auto max_user_agent_bytes = std::size_t{256};
 
 [[nodiscard]] std::string issuer(const config::net_settings& net) {
-  auto url = net.public_url.empty() ? std::format("http://{}:{}", net.host, net.port)
-                                    : net.public_url;
+  auto url = net.public_url;
   while (url.ends_with('/'))
     url.pop_back();
   return url + "/auth/v1";

@@ -46,7 +46,6 @@ struct server::state {
   std::vector<std::unique_ptr<reactor>> reactors;
   std::vector<std::unique_ptr<listener>> listeners;
   std::vector<std::jthread> threads;
-  std::string host;
   std::uint16_t port = 0;
 };
 
@@ -68,7 +67,13 @@ result<void> server::state::open() {
     listeners.push_back(std::move(*door));
   }
   port = where.port();
-  host = address.is_v6() ? std::format("[{}]", wish.host) : wish.host;
+  // From here on the settings say where we really are: tokens name us by it.
+  auto& net = with.settings.net;
+  net.port = port;
+  if (net.public_url.empty())
+    net.public_url =
+        std::format("http://{}:{}",
+                    address.is_v6() ? std::format("[{}]", net.host) : net.host, port);
   return {};
 }
 
@@ -123,8 +128,7 @@ std::uint16_t server::port() const noexcept {
 }
 
 std::string server::url() const {
-  const auto& set = state_->with.settings.net.public_url;
-  return set.empty() ? std::format("http://{}:{}", state_->host, state_->port) : set;
+  return state_->with.settings.net.public_url;
 }
 
 void server::stop(std::chrono::milliseconds drain) {

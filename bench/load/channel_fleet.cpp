@@ -25,7 +25,8 @@ result<void> channel_fleet::join(join_options how, fleet::seconds limit) {
       [&] {
         for (; next < std::min(seats_.size(), joined_ + joins_at_once); ++next) {
           const auto& where = seats_[next].where;
-          sockets_.send(next, opcode::text, join_message(where.topic, where.token, how));
+          sockets_.send(next, opcode::text,
+                        join_message(where.topic, where.token, how));
         }
         return joined_ == seats_.size();
       },
@@ -56,10 +57,11 @@ void channel_fleet::frame(std::size_t client, const server_frame& what) {
   } else if (read->kind == message::what::reply && read->ref == join_ref) {
     answered(client, *read);
   } else if (read->event == "phx_error" || read->event == "phx_close") {
-    failure_ = error{errc::unavailable,
-                     std::format("client {} lost its channel: {}", client, read->payload),
-                     {},
-                     nullptr};
+    failure_ =
+        error{errc::unavailable,
+              std::format("client {} lost its channel: {}", client, read->payload),
+              {},
+              nullptr};
   } else {
     to_.heard(client, *read);
   }

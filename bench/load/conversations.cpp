@@ -25,8 +25,8 @@ constexpr auto threads = std::size_t{8};
   return std::string{*value};
 }
 
-[[nodiscard]] result<void> open_some(const running_server& server,
-                                     std::span<seat> into, std::size_t each) {
+[[nodiscard]] result<void> open_some(const running_server& server, std::span<seat> into,
+                                     std::size_t each) {
   auto http = http_client::connect(server.port);
   if (!http)
     return std::unexpected{std::move(http.error())};
@@ -34,8 +34,9 @@ constexpr auto threads = std::size_t{8};
   auto token = std::string{};
   for (auto i = std::size_t{0}; i < into.size(); ++i) {
     if (i % each == 0) {
-      auto signed_up = field_of(http->post("/auth/v1/signup", key_line, R"({"data":{}})"),
-                                200, "access_token");
+      auto signed_up =
+          field_of(http->post("/auth/v1/signup", key_line, R"({"data":{}})"), 200,
+                   "access_token");
       if (!signed_up)
         return std::unexpected{std::move(signed_up.error())};
       token = std::move(*signed_up);

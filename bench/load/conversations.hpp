@@ -9,10 +9,10 @@
 
 namespace jessica::bench {
 
-/// So many conversations, each with a first message, as seats of their private channels.
-/// Every user signs up anonymously and has `each` of them.
-[[nodiscard]] result<std::vector<seat>>
-open_conversations(const running_server& server, std::size_t conversations,
-                   std::size_t each);
+/// So many conversations, each with a first message, as seats of their private
+/// channels. Every user signs up anonymously and has `each` of them.
+[[nodiscard]] result<std::vector<seat>> open_conversations(const running_server& server,
+                                                           std::size_t conversations,
+                                                           std::size_t each);
 
 } // namespace jessica::bench

@@ -76,9 +76,9 @@ result<void> fleet::run(const std::function<bool()>& done, seconds limit) {
 
 void fleet::turn(std::chrono::milliseconds wait) {
   auto ready = std::array<epoll_event, 512>{};
-  const auto count = ::epoll_wait(epoll_.number(), ready.data(),
-                                  static_cast<int>(ready.size()),
-                                  static_cast<int>(wait.count()));
+  const auto count =
+      ::epoll_wait(epoll_.number(), ready.data(), static_cast<int>(ready.size()),
+                   static_cast<int>(wait.count()));
   for (auto i = 0; i < count && !failure_; ++i) {
     const auto& event = ready[static_cast<std::size_t>(i)];
     const auto number = static_cast<std::size_t>(event.data.u64);
@@ -94,7 +94,8 @@ void fleet::turn(std::chrono::milliseconds wait) {
 
 void fleet::lose(std::size_t client, const error& why) {
   if (!failure_)
-    failure_ = error{why.code, std::format("client {}: {}", client, why.what), {}, nullptr};
+    failure_ =
+        error{why.code, std::format("client {}: {}", client, why.what), {}, nullptr};
 }
 
 } // namespace jessica::bench

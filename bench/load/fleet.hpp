@@ -23,7 +23,8 @@ public:
   explicit fleet(ws_client::listener& to);
   fleet(fleet&&) = delete;
 
-  /// Opens so many more clients, a bounded number at a time. Fails: unavailable, timeout.
+  /// Opens so many more clients, a bounded number at a time. Fails: unavailable,
+  /// timeout.
   [[nodiscard]] result<void> open(const ws_address& to, std::size_t clients,
                                   seconds limit);
 

@@ -7,8 +7,8 @@
 namespace jessica::bench {
 namespace {
 
-/// Below 2^exact_bits each nanosecond has a bucket of its own; above, every power of two
-/// is divided into 2^(exact_bits - 1) of them.
+/// Below 2^exact_bits each nanosecond has a bucket of its own; above, every power of
+/// two is divided into 2^(exact_bits - 1) of them.
 constexpr auto exact_bits = 7;
 constexpr auto steps = std::uint64_t{1} << (exact_bits - 1);
 
@@ -30,7 +30,8 @@ constexpr auto steps = std::uint64_t{1} << (exact_bits - 1);
 } // namespace
 
 void histogram::record(nanoseconds what) {
-  const auto value = static_cast<std::uint64_t>(std::max<std::int64_t>(0, what.count()));
+  const auto value =
+      static_cast<std::uint64_t>(std::max<std::int64_t>(0, what.count()));
   const auto bucket = bucket_of(value);
   if (bucket >= buckets_.size())
     buckets_.resize(bucket + 1);

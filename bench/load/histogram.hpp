@@ -1,5 +1,5 @@
-// Durations in buckets that grow with the value: percentiles of millions of samples from
-// a few thousand counters.
+// Durations in buckets that grow with the value: percentiles of millions of samples
+// from a few thousand counters.
 #pragma once
 
 #include <chrono>

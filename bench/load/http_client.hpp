@@ -23,8 +23,8 @@ public:
 
   /// POST of a JSON body. `headers`: lines that end in CR LF. Fails: unavailable,
   /// timeout (after 15 s), invalid_input (an answer that is not understood).
-  [[nodiscard]] result<http_answer> post(std::string_view path, std::string_view headers,
-                                         std::string_view body);
+  [[nodiscard]] result<http_answer>
+  post(std::string_view path, std::string_view headers, std::string_view body);
 
 private:
   explicit http_client(descriptor socket) : socket_(std::move(socket)) {}

@@ -7,10 +7,12 @@ namespace jessica::bench {
 namespace {
 
 /// What follows `"name":` and blanks; empty: no such member.
-[[nodiscard]] std::string_view after_name(std::string_view json, std::string_view name) {
+[[nodiscard]] std::string_view after_name(std::string_view json,
+                                          std::string_view name) {
   for (auto at = json.find(name); at != std::string_view::npos;
        at = json.find(name, at + 1)) {
-    const auto opened = at > 0 && json[at - 1] == '"' && (at < 2 || json[at - 2] != '\\');
+    const auto opened =
+        at > 0 && json[at - 1] == '"' && (at < 2 || json[at - 2] != '\\');
     auto rest = json.substr(at + name.size());
     if (!opened || !rest.starts_with("\""))
       continue;
@@ -27,7 +29,8 @@ namespace {
 
 } // namespace
 
-std::optional<std::string_view> text_field(std::string_view json, std::string_view name) {
+std::optional<std::string_view> text_field(std::string_view json,
+                                           std::string_view name) {
   auto rest = after_name(json, name);
   if (!rest.starts_with('"'))
     return std::nullopt;
@@ -41,10 +44,12 @@ std::optional<std::string_view> text_field(std::string_view json, std::string_vi
   return std::nullopt;
 }
 
-std::optional<std::uint64_t> number_field(std::string_view json, std::string_view name) {
+std::optional<std::uint64_t> number_field(std::string_view json,
+                                          std::string_view name) {
   const auto rest = after_name(json, name);
   auto value = std::uint64_t{0};
-  const auto [end, bad] = std::from_chars(rest.data(), rest.data() + rest.size(), value);
+  const auto [end, bad] =
+      std::from_chars(rest.data(), rest.data() + rest.size(), value);
   return bad == std::errc{} ? std::optional{value} : std::nullopt;
 }
 

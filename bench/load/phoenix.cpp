@@ -60,7 +60,8 @@ constexpr auto json_encoding = char{1};
   return read;
 }
 
-/// kind, sizes of topic, event and metadata, encoding; then these parts and the payload.
+/// kind, sizes of topic, event and metadata, encoding; then these parts and the
+/// payload.
 [[nodiscard]] std::optional<message> read_binary(std::string_view bytes) {
   constexpr auto header_bytes = std::size_t{5};
   if (bytes.size() < header_bytes || bytes[0] != delivery_kind)
@@ -96,19 +97,20 @@ constexpr auto json_encoding = char{1};
 
 std::string join_message(std::string_view topic, std::string_view token,
                          join_options how) {
-  const auto access = token.empty() ? std::string{}
-                                    : std::format(R"(,"access_token":"{}")", token);
-  return std::format(R"(["{0}","{0}","{1}","phx_join",{{"config":{{"broadcast":)"
-                     R"({{"self":{2},"ack":{3}}},"presence":{{"key":"","enabled":false}},)"
-                     R"("postgres_changes":[],"private":{4}}}{5}}}])",
-                     join_ref, topic, how.self, how.ack, how.is_private, access);
+  const auto access =
+      token.empty() ? std::string{} : std::format(R"(,"access_token":"{}")", token);
+  return std::format(
+      R"(["{0}","{0}","{1}","phx_join",{{"config":{{"broadcast":)"
+      R"({{"self":{2},"ack":{3}}},"presence":{{"key":"","enabled":false}},)"
+      R"("postgres_changes":[],"private":{4}}}{5}}}])",
+      join_ref, topic, how.self, how.ack, how.is_private, access);
 }
 
 std::string broadcast_message(std::string_view topic, std::uint64_t ref,
                               std::string_view event, std::string_view payload) {
-  return binary_message(push_kind,
-                        {std::to_string(join_ref), std::to_string(ref), topic, event, {}},
-                        payload);
+  return binary_message(
+      push_kind, {std::to_string(join_ref), std::to_string(ref), topic, event, {}},
+      payload);
 }
 
 std::string delivered_message(std::string_view topic, std::string_view event,

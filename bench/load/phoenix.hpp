@@ -1,5 +1,5 @@
-// Realtime messages as the unmodified client sends and reads them, serializer 2.0.0. Every
-// client of a bench is in one topic, with join_ref "1".
+// Realtime messages as the unmodified client sends and reads them, serializer 2.0.0.
+// Every client of a bench is in one topic, with join_ref "1".
 #pragma once
 
 #include "bench/load/ws_frames.hpp"
@@ -36,10 +36,10 @@ struct join_options {
 struct message {
   enum class what : std::uint8_t { reply, broadcast, other };
   what kind = what::other;
-  std::uint64_t ref = 0;     ///< of a reply
-  bool ok = false;           ///< of a reply
-  std::string_view event;    ///< a broadcast's is the application's
-  std::string_view payload;  ///< of a reply: {"status":..,"response":..}
+  std::uint64_t ref = 0;    ///< of a reply
+  bool ok = false;          ///< of a reply
+  std::string_view event;   ///< a broadcast's is the application's
+  std::string_view payload; ///< of a reply: {"status":..,"response":..}
 };
 
 /// Views into the frame. nullopt: no message of serializer 2.0.0.

@@ -21,10 +21,12 @@ server_frame binary(std::string_view bytes) {
 
 TEST_SUITE("bench.phoenix") {
   TEST_CASE("a join has the client's shape") {
-    CHECK(join_message("realtime:a", "T", {.is_private = true, .self = false, .ack = true}) ==
-          R"(["1","1","realtime:a","phx_join",{"config":{"broadcast":{"self":false,"ack":true},)"
-          R"("presence":{"key":"","enabled":false},"postgres_changes":[],"private":true},)"
-          R"("access_token":"T"}])");
+    CHECK(
+        join_message("realtime:a", "T",
+                     {.is_private = true, .self = false, .ack = true}) ==
+        R"(["1","1","realtime:a","phx_join",{"config":{"broadcast":{"self":false,"ack":true},)"
+        R"("presence":{"key":"","enabled":false},"postgres_changes":[],"private":true},)"
+        R"("access_token":"T"}])");
   }
 
   TEST_CASE("without a token none is sent") {
@@ -71,8 +73,8 @@ TEST_SUITE("bench.phoenix") {
     for (const auto bad : {""sv, "{}"sv, "[]"sv, R"(["1","1"])"sv, R"([1,2,3,4,5])"sv,
                            R"(["1","1","open)"sv})
       CHECK_FALSE(read_message(text(bad)).has_value());
-    for (const auto bad : {""sv, "\x04"sv, "\x03\x01\x01\x00\x01xy"sv,
-                           "\x04\x09\x01\x00\x01short"sv})
+    for (const auto bad :
+         {""sv, "\x04"sv, "\x03\x01\x01\x00\x01xy"sv, "\x04\x09\x01\x00\x01short"sv})
       CHECK_FALSE(read_message(binary(bad)).has_value());
   }
 }

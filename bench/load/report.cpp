@@ -33,12 +33,12 @@ struct summary {
     return "0";
   if (size >= 100)
     return std::format("{:.0f}", value);
-  return size >= 10 ? std::format("{:.1f}", value)
-                    : size >= 1 ? std::format("{:.2f}", value)
-                                : std::format("{:.3f}", value);
+  return size >= 10  ? std::format("{:.1f}", value)
+         : size >= 1 ? std::format("{:.2f}", value)
+                     : std::format("{:.3f}", value);
 }
 
-[[nodiscard]] std::string quoted(std::string_view text) {
+[[nodiscard]] std::string json_text(std::string_view text) {
   auto out = std::string{'"'};
   for (const auto c : text) {
     if (c == '"' || c == '\\')
@@ -73,7 +73,8 @@ std::string table_of(const findings& what, const settings& how) {
   auto text = std::format("== {}\n", what.scenario);
   for (const auto& [name, value] : circumstances(what, how))
     text += std::format("   {}: {}\n", name, value);
-  text += std::format("{:<44}{:>12}{:>12}{:>12}  {}\n", "", "median", "min", "max", "unit");
+  text +=
+      std::format("{:<44}{:>12}{:>12}{:>12}  {}\n", "", "median", "min", "max", "unit");
   for (auto i = std::size_t{0}; i < what.rounds.front().size(); ++i) {
     const auto& one = what.rounds.front()[i];
     const auto all = summarize(what, i);
@@ -84,22 +85,25 @@ std::string table_of(const findings& what, const settings& how) {
 }
 
 std::string json_of(const findings& what, const settings& how) {
-  auto text = std::format("{{\"scenario\":{}", quoted(what.scenario));
+  auto text = std::format("{{\"scenario\":{}", json_text(what.scenario));
   for (const auto& [name, value] : circumstances(what, how))
-    text += std::format(",{}:{}", quoted(name), quoted(value));
+    text += std::format(",{}:{}", json_text(name), json_text(value));
   text += ",\"measures\":[";
   for (auto i = std::size_t{0}; i < what.rounds.front().size(); ++i) {
     const auto& one = what.rounds.front()[i];
     const auto all = summarize(what, i);
-    text += std::format("{}{{\"name\":{},\"unit\":{},\"median\":{},\"min\":{},\"max\":{}}}",
-                        i == 0 ? "" : ",", quoted(one.name), quoted(one.unit), all.median,
-                        all.lowest, all.highest);
+    text +=
+        std::format("{}{{\"name\":{},\"unit\":{},\"median\":{},\"min\":{},\"max\":{}}}",
+                    i == 0 ? "" : ",", json_text(one.name), json_text(one.unit),
+                    all.median, all.lowest, all.highest);
   }
   return text + "]}\n";
 }
 
 bool sound(const findings& what) {
-  const auto fine = [](const measure& one) { return !one.must_be_zero || one.value == 0; };
+  const auto fine = [](const measure& one) {
+    return !one.must_be_zero || one.value == 0;
+  };
   return std::ranges::all_of(
       what.rounds, [&](const round& one) { return std::ranges::all_of(one, fine); });
 }

@@ -61,8 +61,7 @@ scratch_directory::~scratch_directory() {
 }
 
 ws_address running_server::realtime() const {
-  return {port,
-          std::format("/realtime/v1/websocket?apikey={}&vsn=2.0.0", api_key)};
+  return {port, std::format("/realtime/v1/websocket?apikey={}&vsn=2.0.0", api_key)};
 }
 
 ws_address running_server::peer(std::string_view mode) const {

@@ -51,9 +51,9 @@ constexpr auto flags = std::array{
     if (!number)
       return fail(errc::invalid_input,
                   std::format("--{} needs a whole number", which.name));
-    to.**count = *number;
+    to.** count = *number;
   } else if (const auto* text = std::get_if<std::string settings::*>(&which.member)) {
-    to.**text = value;
+    to.** text = value;
   } else {
     to.*std::get<std::filesystem::path settings::*>(which.member) = value;
   }
@@ -61,9 +61,9 @@ constexpr auto flags = std::array{
 }
 
 [[nodiscard]] result<void> check(const settings& what) {
-  for (const auto count : {what.rounds, what.sessions, what.messages, what.sockets,
-                           what.seconds, what.connections, what.members, what.clients,
-                           what.frames})
+  for (const auto count :
+       {what.rounds, what.sessions, what.messages, what.sockets, what.seconds,
+        what.connections, what.members, what.clients, what.frames})
     if (count == 0)
       return fail(errc::invalid_input, "counts must be at least 1");
   return {};
@@ -80,8 +80,8 @@ result<settings> read_settings(std::span<char* const> arguments) {
       continue;
     }
     const auto equals = name.find('=');
-    auto value = equals == std::string_view::npos ? std::string_view{}
-                                                  : name.substr(equals + 1);
+    auto value =
+        equals == std::string_view::npos ? std::string_view{} : name.substr(equals + 1);
     name = name.substr(0, equals);
     const auto* found = static_cast<const flag*>(nullptr);
     for (const auto& known : flags)

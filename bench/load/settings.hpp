@@ -15,19 +15,20 @@ struct settings {
   std::filesystem::path jessica = "build/release/jessica";
   std::string node = "node";
   std::filesystem::path peer = "bench/peers/ws_server.mjs";
-  std::filesystem::path scratch = "build"; ///< databases live below it while a run lasts
-  std::string commit = "unknown";          ///< of the server, as the report shows it
+  std::filesystem::path scratch =
+      "build";                    ///< databases live below it while a run lasts
+  std::string commit = "unknown"; ///< of the server, as the report shows it
   bool json = false;
   std::size_t rounds = 5;
-  std::size_t sessions = 200;         ///< chat
-  std::size_t messages = 10;          ///< chat: of one session
-  std::size_t tokens_per_second = 0;  ///< chat: pace of the engine; 0: no pause
-  std::size_t sockets = 50;           ///< sends
-  std::size_t seconds = 3;            ///< sends: one round
-  std::size_t connections = 5000;     ///< idle
-  std::size_t members = 100;          ///< fanout
-  std::size_t clients = 100;          ///< echo
-  std::size_t frames = 200'000;       ///< fanout and echo: delivered in one round
+  std::size_t sessions = 200;        ///< chat
+  std::size_t messages = 10;         ///< chat: of one session
+  std::size_t tokens_per_second = 0; ///< chat: pace of the engine; 0: no pause
+  std::size_t sockets = 50;          ///< sends
+  std::size_t seconds = 3;           ///< sends: one round
+  std::size_t connections = 5000;    ///< idle
+  std::size_t members = 100;         ///< fanout
+  std::size_t clients = 100;         ///< echo
+  std::size_t frames = 200'000;      ///< fanout and echo: delivered in one round
 };
 
 /// `--name value` or `--name=value`; `--json` stands alone. Fails: invalid_input.

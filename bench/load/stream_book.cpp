@@ -4,7 +4,8 @@
 
 namespace jessica::bench {
 
-void stream_book::take(std::string_view event, std::string_view payload, time_point at) {
+void stream_book::take(std::string_view event, std::string_view payload,
+                       time_point at) {
   if (!event.starts_with("reply."))
     return;
   const auto id = text_field(payload, "id");

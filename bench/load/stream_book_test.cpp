@@ -18,7 +18,8 @@ struct reader {
   }
   void start() { hear("reply.started", R"("model":"m")"); }
   void delta(int first, int last) {
-    hear("reply.delta", std::format(R"("first_seq":{},"seq":{},"text":"t")", first, last));
+    hear("reply.delta",
+         std::format(R"("first_seq":{},"seq":{},"text":"t")", first, last));
   }
   void complete(int seq) {
     hear("reply.completed", std::format(R"("seq":{},"finish_reason":"stop")", seq));

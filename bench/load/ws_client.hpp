@@ -29,7 +29,8 @@ public:
 
   /// Begins to connect from one of several loopback addresses, so that ports do not run
   /// out. `number` is what listeners are told. Fails: unavailable.
-  [[nodiscard]] static result<ws_client> begin(const ws_address& to, std::size_t number);
+  [[nodiscard]] static result<ws_client> begin(const ws_address& to,
+                                               std::size_t number);
 
   /// Does what the socket is ready for. `ended`: the peer has closed its side. `space`
   /// is for reading, shared by all clients. Fails: unavailable (refused, closed),

@@ -1,5 +1,5 @@
-// The client's side of WebSocket framing (RFC 6455, section 5): masked frames out, whole
-// frames in. No I/O.
+// The client's side of WebSocket framing (RFC 6455, section 5): masked frames out,
+// whole frames in. No I/O.
 #pragma once
 
 #include "domain/error.hpp"
@@ -12,7 +12,13 @@
 
 namespace jessica::bench {
 
-enum class opcode : std::uint8_t { text = 1, binary = 2, close = 8, ping = 9, pong = 10 };
+enum class opcode : std::uint8_t {
+  text = 1,
+  binary = 2,
+  close = 8,
+  ping = 9,
+  pong = 10
+};
 
 /// Appends one final frame, its payload masked with the four bytes of `mask`.
 void append_client_frame(std::string& to, opcode kind, std::string_view payload,

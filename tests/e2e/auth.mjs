@@ -52,6 +52,7 @@ describe('sign up', () => {
     assert.equal(data.user.is_anonymous, false);
     const claims = claimsOf(data.session.access_token);
     assert.equal(claims.sub, data.user.id);
+    assert.equal(claims.iss, `${server.url}/auth/v1`);
     assert.equal(claims.role, 'authenticated');
     assert.equal(claims.aud, 'authenticated');
     assert.ok(claims.exp - claims.iat > 90);

@@ -1,0 +1,96 @@
+#include "bench/load/contest.hpp"
+#include "bench/load/scenarios.hpp"
+
+namespace jessica::bench {
+namespace {
+
+using clock = std::chrono::steady_clock;
+
+constexpr auto topic = std::string_view{"realtime:bench:fanout"};
+constexpr auto sender = std::size_t{0};
+/// Broadcasts under way: the server always has one more to do, and no outbox grows.
+constexpr auto window = std::uint64_t{8};
+constexpr auto trial_limit = std::chrono::seconds{120};
+
+/// Every member but the sender must get every broadcast, in order.
+class fanout_trial final : relay::listener {
+public:
+  fanout_trial(relay& by, std::size_t members)
+      : by_(by), members_(members), last_(members + 1) {}
+
+  [[nodiscard]] result<relay_score> run(std::uint64_t broadcasts);
+
+private:
+  void delivered(std::size_t client, std::string_view payload) override;
+  void send_on(std::uint64_t broadcasts);
+
+  relay& by_;
+  std::size_t members_;
+  std::vector<std::uint64_t> last_; ///< number a client got last
+  std::uint64_t sent_ = 0;
+  relay_score score_;
+};
+
+result<relay_score> fanout_trial::run(std::uint64_t broadcasts) {
+  const auto cpu = by_.server().cpu_time();
+  const auto begun = clock::now();
+  const auto done = [&] {
+    send_on(broadcasts);
+    return score_.frames >= broadcasts * members_;
+  };
+  if (auto ran = by_.run(*this, done, trial_limit); !ran)
+    return std::unexpected{std::move(ran.error())};
+  score_.took = clock::now() - begun;
+  score_.cpu = by_.server().cpu_time() - cpu;
+  return std::move(score_);
+}
+
+void fanout_trial::send_on(std::uint64_t broadcasts) {
+  while (sent_ < broadcasts && sent_ < score_.frames / members_ + window)
+    by_.send(sender, numbered_payload(++sent_));
+}
+
+void fanout_trial::delivered(std::size_t client, std::string_view payload) {
+  ++score_.frames;
+  const auto number = number_in(payload);
+  if (client == sender || number != last_[client] + 1)
+    ++score_.faults;
+  last_[client] = number;
+}
+
+} // namespace
+
+result<findings> run_fanout(const settings& how) {
+  const auto home = scratch_directory::make(how);
+  if (!home)
+    return std::unexpected{home.error()};
+  const auto server = start_jessica(how, home->path());
+  if (!server)
+    return std::unexpected{server.error()};
+  const auto peer = start_peer(how, home->path());
+  if (!peer)
+    return std::unexpected{peer.error()};
+  const auto seats = std::vector<seat>(how.members + 1,
+                                       seat{.topic = std::string{topic}, .token = {}});
+  const auto jessica = open_jessica_relay(*server, seats, false);
+  if (!jessica)
+    return std::unexpected{jessica.error()};
+  const auto other = open_peer_relay(*peer, "fanout", topic, seats.size());
+  if (!other)
+    return std::unexpected{other.error()};
+  auto rounds =
+      hold_contest(how, **jessica, **other, [&](relay& by, std::size_t frames) {
+        return fanout_trial{by, how.members}.run((frames + how.members - 1) /
+                                                 how.members);
+      });
+  if (!rounds)
+    return std::unexpected{std::move(rounds.error())};
+  return findings{"fanout",
+                  {{"members of the topic", std::to_string(how.members)},
+                   {"payload", "120 bytes"},
+                   {"frames delivered in a round", std::to_string(how.frames)},
+                   {"broadcasts in flight", std::to_string(window)}},
+                  std::move(*rounds)};
+}
+
+} // namespace jessica::bench

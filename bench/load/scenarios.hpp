@@ -1,0 +1,21 @@
+// The scenarios. Each starts its servers on a fresh database, runs its rounds and
+// leaves nothing behind. docs/benchmarks.md says what the numbers mean.
+#pragma once
+
+#include "bench/load/report.hpp"
+#include "bench/load/settings.hpp"
+
+namespace jessica::bench {
+
+/// Sessions that send and wait for the whole reply, again and again.
+[[nodiscard]] result<findings> run_chat(const settings& how);
+/// Sockets that send as soon as the previous message is stored.
+[[nodiscard]] result<findings> run_sends(const settings& how);
+/// Connections that only hold their private channel.
+[[nodiscard]] result<findings> run_idle(const settings& how);
+/// One sender, many members of a public topic; beside a server made with ws.
+[[nodiscard]] result<findings> run_fanout(const settings& how);
+/// Clients whose broadcast comes back to themselves; beside a server made with ws.
+[[nodiscard]] result<findings> run_echo(const settings& how);
+
+} // namespace jessica::bench
