@@ -17,7 +17,9 @@ constexpr auto round_limit = std::chrono::seconds{180};
 
 class chat_round final : channel_fleet::listener {
 public:
-  explicit chat_round(std::size_t messages) : messages_(messages), fleet_(*this) {}
+  /// Sessions begin evenly over the time of `ramp`.
+  chat_round(std::size_t messages, clock::duration ramp)
+      : messages_(messages), ramp_(ramp), fleet_(*this) {}
 
   [[nodiscard]] result<round> run(const running_server& server,
                                   std::span<const seat> seats);
@@ -29,18 +31,21 @@ private:
     std::size_t sent = 0;
     std::uint64_t ref = 0;
     clock::time_point sent_at;
-    bool answered = false;
+    std::optional<clock::time_point> answered_at;
     std::string reply; ///< empty: not answered yet, or refused
   };
 
   void heard(std::size_t client, const message& what) override;
   void stored(session& of, const message& answer, clock::time_point at);
   void go_on(std::size_t client);
+  void begin_due(clock::duration passed);
   void next(std::size_t client);
   [[nodiscard]] round measures(clock::duration took,
                                std::chrono::microseconds cpu) const;
 
   std::size_t messages_;
+  clock::duration ramp_;
+  std::size_t begun_ = 0; ///< sessions
   channel_fleet fleet_;
   stream_tally tally_;
   std::vector<session> sessions_;
@@ -48,6 +53,7 @@ private:
   std::uint64_t refused_ = 0;
   histogram durable_;
   histogram first_token_;
+  histogram after_commit_; ///< from the durable answer to the first token
 };
 
 result<round> chat_round::run(const running_server& server,
@@ -61,13 +67,22 @@ result<round> chat_round::run(const running_server& server,
     return std::unexpected{std::move(joined.error())};
   const auto cpu = server.child.cpu_time();
   const auto begun = clock::now();
-  for (auto i = std::size_t{0}; i < seats.size(); ++i)
-    next(i);
   const auto wanted = seats.size() * messages_;
-  auto ran = fleet_.run([&] { return finished_ == wanted; }, round_limit);
+  const auto done = [&] {
+    begin_due(clock::now() - begun);
+    return finished_ == wanted;
+  };
+  auto ran = fleet_.run(done, round_limit);
   if (!ran)
     return std::unexpected{std::move(ran.error())};
   return measures(clock::now() - begun, server.child.cpu_time() - cpu);
+}
+
+void chat_round::begin_due(clock::duration passed) {
+  const auto all = static_cast<std::int64_t>(sessions_.size());
+  const auto due = passed < ramp_ ? all * passed.count() / ramp_.count() : all;
+  while (begun_ < static_cast<std::size_t>(due))
+    next(begun_++);
 }
 
 void chat_round::heard(std::size_t client, const message& what) {
@@ -82,7 +97,7 @@ void chat_round::heard(std::size_t client, const message& what) {
 
 void chat_round::stored(session& of, const message& answer, clock::time_point at) {
   const auto reply = text_field(answer.payload, "reply_id");
-  of.answered = true;
+  of.answered_at = at;
   if (answer.ok && reply) {
     durable_.record(at - of.sent_at);
     of.reply = *reply;
@@ -95,13 +110,15 @@ void chat_round::stored(session& of, const message& answer, clock::time_point at
 /// order the two were heard of.
 void chat_round::go_on(std::size_t client) {
   auto& of = sessions_[client];
-  if (!of.answered)
+  if (!of.answered_at)
     return;
   const auto* stream = of.book.find(of.reply);
   if (!of.reply.empty() && (stream == nullptr || !stream->over))
     return;
-  if (stream != nullptr && stream->first_token)
+  if (stream != nullptr && stream->first_token) {
     first_token_.record(*stream->first_token - of.sent_at);
+    after_commit_.record(*stream->first_token - *of.answered_at);
+  }
   of.book.forget(of.reply);
   ++finished_;
   next(client);
@@ -109,7 +126,7 @@ void chat_round::go_on(std::size_t client) {
 
 void chat_round::next(std::size_t client) {
   auto& of = sessions_[client];
-  of.answered = false;
+  of.answered_at.reset();
   of.reply.clear();
   of.ref = 0;
   if (of.sent++ == messages_)
@@ -126,8 +143,11 @@ round chat_round::measures(clock::duration took, std::chrono::microseconds cpu) 
             {"tokens delivered", "1/s", static_cast<double>(tally_.tokens) / seconds}};
   add_percentiles(all, "send to durable answer", durable_, {50, 95, 99});
   add_percentiles(all, "send to first token", first_token_, {50, 99});
-  all.push_back({"server processor time for a message", "us",
-                 static_cast<double>(cpu.count()) / replies});
+  add_percentiles(all, "durable answer to first token", after_commit_, {50, 99});
+  const auto cpu_us = static_cast<double>(cpu.count());
+  all.push_back({"server processor time for a message", "us", cpu_us / replies});
+  all.push_back({"server processor time for a token", "us",
+                 cpu_us / static_cast<double>(tally_.tokens)});
   all.push_back({"round took", "s", seconds});
   const auto faults = {std::pair{"tokens missing in a stream", tally_.gaps},
                        std::pair{"tokens that came twice", tally_.duplicates},
@@ -150,8 +170,10 @@ result<findings> run_chat(const settings& how) {
   const auto seats = open_conversations(*server, how.sessions, 1);
   if (!seats)
     return std::unexpected{seats.error()};
+  // People do not all send in the same instant; without pauses there is no other way.
+  const auto ramp = std::chrono::seconds{how.tokens_per_second == 0 ? 0 : 1};
   // Unreported: also outlasts the replies to the first messages.
-  if (auto warm = chat_round{2}.run(*server, *seats); !warm)
+  if (auto warm = chat_round{2, ramp}.run(*server, *seats); !warm)
     return std::unexpected{std::move(warm.error())};
   auto found =
       findings{"chat",
@@ -162,7 +184,7 @@ result<findings> run_chat(const settings& how) {
                                             : std::to_string(how.tokens_per_second)}},
                {}};
   for (auto i = std::size_t{0}; i < how.rounds; ++i) {
-    auto one = chat_round{how.messages}.run(*server, *seats);
+    auto one = chat_round{how.messages, ramp}.run(*server, *seats);
     if (!one)
       return std::unexpected{std::move(one.error())};
     found.rounds.push_back(std::move(*one));

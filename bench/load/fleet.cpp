@@ -66,7 +66,7 @@ result<void> fleet::run(const std::function<bool()>& done, seconds limit) {
     if (left <= milliseconds{0})
       return fail(errc::timeout, "the clients were not done in time");
     // `done` may depend on the clock as well as on frames.
-    constexpr auto longest_wait = milliseconds{50};
+    constexpr auto longest_wait = milliseconds{5};
     turn(std::min(left, longest_wait));
   }
   if (failure_)

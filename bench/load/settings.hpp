@@ -21,7 +21,7 @@ struct settings {
   bool json = false;
   std::size_t rounds = 5;
   std::size_t sessions = 200;        ///< chat
-  std::size_t messages = 10;         ///< chat: of one session
+  std::size_t messages = 20;         ///< chat: of one session
   std::size_t tokens_per_second = 0; ///< chat: pace of the engine; 0: no pause
   std::size_t sockets = 50;          ///< sends
   std::size_t seconds = 3;           ///< sends: one round
