@@ -3,7 +3,10 @@
 #include "bench/load/scenarios.hpp"
 #include "bench/load/stream_book.hpp"
 
-#include <format>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <utility>
 
 namespace jessica::bench {
 namespace {

@@ -3,8 +3,9 @@
 #include "bench/load/machine.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <format>
-#include <ranges>
+#include <iterator>
 #include <string_view>
 
 namespace jessica::bench {
@@ -46,6 +47,11 @@ struct summary {
     out += static_cast<unsigned char>(c) < ' ' ? ' ' : c;
   }
   return out + '"';
+}
+
+/// JSON has no word for a division by zero.
+[[nodiscard]] std::string json_number(double value) {
+  return std::isfinite(value) ? std::format("{}", value) : "null";
 }
 
 using facts = std::vector<std::pair<std::string, std::string>>;
@@ -92,10 +98,10 @@ std::string json_of(const findings& what, const settings& how) {
   for (auto i = std::size_t{0}; i < what.rounds.front().size(); ++i) {
     const auto& one = what.rounds.front()[i];
     const auto all = summarize(what, i);
-    text +=
-        std::format("{}{{\"name\":{},\"unit\":{},\"median\":{},\"min\":{},\"max\":{}}}",
-                    i == 0 ? "" : ",", json_text(one.name), json_text(one.unit),
-                    all.median, all.lowest, all.highest);
+    text += std::format(
+        "{}{{\"name\":{},\"unit\":{},\"median\":{},\"min\":{},\"max\":{}}}",
+        i == 0 ? "" : ",", json_text(one.name), json_text(one.unit),
+        json_number(all.median), json_number(all.lowest), json_number(all.highest));
   }
   return text + "]}\n";
 }

@@ -2,13 +2,17 @@
 
 #include "bench/load/json_field.hpp"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <format>
 #include <fstream>
 #include <iterator>
-#include <optional>
+#include <string_view>
+#include <system_error>
+#include <utility>
 
 namespace jessica::bench {
 namespace {
@@ -40,6 +44,16 @@ constexpr auto start_limit = std::chrono::seconds{90};
   return std::string{*key};
 }
 
+/// A developer's own settings must not change what is measured.
+void forget_environment() {
+  auto names = std::vector<std::string>{};
+  for (auto** at = environ; *at != nullptr; ++at)
+    if (const auto entry = std::string_view{*at}; entry.starts_with("JESSICA_"))
+      names.emplace_back(entry.substr(0, entry.find('=')));
+  for (const auto& name : names)
+    ::unsetenv(name.c_str());
+}
+
 } // namespace
 
 result<scratch_directory> scratch_directory::make(const settings& how) {
@@ -69,10 +83,14 @@ ws_address running_server::peer(std::string_view mode) const {
 }
 
 result<running_server> start_jessica(const settings& how, const fs::path& home) {
+  forget_environment();
+  const auto no_file = home / "jessica.toml"; // not the working directory's
+  std::ofstream{no_file}.flush();
   auto server = when_ready(process::start(
-      {how.jessica.string(), "up", "--storage-directory", home.string(), "--net-port",
-       "0", "--realtime-events-per-second", "100000", "--realtime-idle-timeout", "1h",
-       "--inference-tokens-per-second", std::to_string(how.tokens_per_second)},
+      {how.jessica.string(), "up", "--config", no_file.string(), "--storage-directory",
+       home.string(), "--net-port", "0", "--realtime-events-per-second", "100000",
+       "--realtime-idle-timeout", "1h", "--inference-tokens-per-second",
+       std::to_string(how.tokens_per_second)},
       home / "server.log"));
   if (!server)
     return server;
