@@ -4,6 +4,7 @@
 #include "domain/error.hpp"
 
 #include <caf/error.hpp>
+#include <caf/make_message.hpp>
 #include <caf/result.hpp>
 
 #include <utility>

@@ -45,10 +45,13 @@ struct world {
   }
 
   template <class Handler> session spawn(Handler on_frame) {
-    auto made = sys.spawn([on_frame](session::pointer self) -> session::behavior_type {
-      return {[=](const client_frame& frame) { return on_frame(self, frame); },
+    // Given as an argument: CAF 0.17.6 dereferences null when a function has none.
+    const auto act = [](session::pointer self,
+                        Handler judge) -> session::behavior_type {
+      return {[=](const client_frame& frame) { return judge(self, frame); },
               [](const actors::socket_closed&) {}};
-    });
+    };
+    auto made = sys.spawn(act, std::move(on_frame));
     spawned.push_back(caf::actor_cast<caf::actor>(made));
     return made;
   }

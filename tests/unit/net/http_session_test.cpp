@@ -193,7 +193,6 @@ TEST_SUITE("net.http_session") {
       while (!stop.stop_requested() && client.send("y"))
         std::this_thread::yield();
     }};
-    settings.net.max_header_bytes = 16'384;
     const auto what = client.rest(); // 431 if the dripping was fast, else just the end
     CHECK((what.empty() || what.starts_with("HTTP/1.1 431")));
   }

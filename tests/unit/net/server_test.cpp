@@ -130,18 +130,12 @@ TEST_SUITE("net.server") {
 
   TEST_CASE_FIXTURE(socket_world,
                     "questions that are open at the end are not left hanging") {
-    const auto silent = sys.spawn([](actors::session_actor::pointer self)
-                                      -> actors::session_actor::behavior_type {
-      return {[self](const actors::client_frame&) -> caf::result<actors::verdict> {
-                return self->make_response_promise<actors::verdict>();
-              },
-              [self](const actors::socket_closed&) { self->quit(); }};
-    });
+    const auto silent = sys.spawn(obedient_session, &log, actors::outbox_ptr{});
     routes = [&](net::http_request,
                  net::call in) -> boost::asio::awaitable<net::http_response> {
       log.note("asked");
-      const auto answer =
-          co_await in.actors.ask<actors::verdict>(silent, actors::client_frame{}, 60s);
+      const auto answer = co_await in.actors.ask<actors::verdict>(
+          silent, actors::client_frame{"hold", false}, 60s);
       if (!answer && answer.error().code == errc::unavailable)
         log.note("told");
       co_return net::http_response{503, {}, {}};

@@ -241,8 +241,8 @@ actors::session_actor::behavior_type inline obedient_session(
 
 struct socket_world {
   two_workers config;
+  events log; // before the actors, which use it to their end
   caf::actor_system sys{config};
-  events log;
   std::mutex lock;
   std::vector<actors::outbox_ptr> outboxes; ///< in the order of their sockets
   std::vector<identity> who;
