@@ -1,10 +1,10 @@
 // /auth/v1: the features that are off. What needs e-mail, telephones or foreign
 // providers says so in the words the client knows.
 #include "net/routes.hpp"
-#include "wire/json_reader.hpp"
+#include "wire/auth_json.hpp"
 
-#include <algorithm>
 #include <array>
+#include <optional>
 #include <utility>
 
 namespace jessica::net {
@@ -37,61 +37,34 @@ template <const missing_feature& Feature> answering off(const admitted& what, ca
                    what.request);
 }
 
-/// The texts by which a body names somebody; empty: not given.
-struct contact {
-  std::string email;
-  std::string phone;
-};
-[[nodiscard]] result<contact> contact_of(std::string_view body) {
-  const auto object = wire::parse_object(body);
-  if (!object)
-    return std::unexpected{object.error()};
-  const auto fields = wire::json_reader{*object};
-  auto email = fields.text("email");
-  if (!email)
-    return std::unexpected{std::move(email.error())};
-  auto phone = fields.text("phone");
-  if (!phone)
-    return std::unexpected{std::move(phone.error())};
-  return contact{std::move(*email).value_or(""), std::move(*phone).value_or("")};
-}
-
-[[nodiscard]] bool only_phone(const contact& who) {
-  return who.email.empty() && !who.phone.empty();
+/// Why a body that should name an e-mail address is refused; nullopt: it names one. It
+/// is read as a sign-in is: telephones are off.
+[[nodiscard]] std::optional<error> no_address(std::string_view body) {
+  auto named = wire::read_password(body);
+  return named ? std::nullopt : std::optional{std::move(named.error())};
 }
 
 answering one_time_code(const admitted& what, call) {
-  const auto who = contact_of(what.request.body);
-  if (!who)
-    co_return refuse(who.error(), what.request, false);
-  if (only_phone(*who))
-    co_return refuse_for("phone_provider_disabled", errc::forbidden, what.request);
-  if (who->email.empty())
-    co_return refuse(
-        refusal{400, "validation_failed", "One of email or phone must be set"},
-        what.request);
+  if (const auto why = no_address(what.request.body))
+    co_return refuse(*why, what.request, false);
   co_return refuse_for("email_provider_disabled", errc::forbidden, what.request);
 }
 
 /// Answers alike for known and unknown addresses; without e-mail nothing is sent.
 answering recover(const admitted& what, call) {
-  const auto who = contact_of(what.request.body);
-  if (!who)
-    co_return refuse(who.error(), what.request, false);
-  if (who->email.empty())
-    co_return refuse(
-        refusal{400, "validation_failed", "Password recovery requires an email"},
-        what.request);
+  if (const auto why = no_address(what.request.body))
+    co_return refuse(*why, what.request, false);
   co_return json_response(200, "{}");
 }
 
+/// As recover; a telephone is refused as its sign-up is.
 answering resend(const admitted& what, call) {
-  const auto who = contact_of(what.request.body);
-  if (!who)
-    co_return refuse(who.error(), what.request, false);
-  if (only_phone(*who))
-    co_return refuse_for("phone_provider_disabled", errc::invalid_input, what.request);
-  co_return json_response(200, "{}");
+  auto why = no_address(what.request.body);
+  if (!why)
+    co_return json_response(200, "{}");
+  if (why->reason == "phone_provider_disabled")
+    why->code = errc::invalid_input;
+  co_return refuse(*why, what.request, false);
 }
 
 answering reauthenticate(const admitted& what, call) {

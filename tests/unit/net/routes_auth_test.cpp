@@ -186,10 +186,8 @@ TEST_SUITE("net.routes_auth") {
                   "flow_state_not_found");
     check_refusal(post("/auth/v1/token?grant_type=web3", "{}"), 422,
                   "web3_provider_disabled");
-    const auto foreign =
-        post("/auth/v1/token?grant_type=id_token", R"({"provider":"go\"ogle"})");
-    check_refusal(foreign, 400, "provider_disabled");
-    CHECK(field(foreign, "message") == R"(Provider (issuer "go"ogle") is not enabled)");
+    check_refusal(post("/auth/v1/token?grant_type=id_token", "{}"), 400,
+                  "provider_disabled");
     for (const auto* query : {"", "?grant_type=", "?grant_type=x", "?grant_type=%zz"}) {
       const auto answer = post(std::string{"/auth/v1/token"} + query, "{}");
       check_refusal(answer, 400, "invalid_credentials");
@@ -284,6 +282,8 @@ TEST_SUITE("net.routes_auth") {
     check_refusal(post("/auth/v1/otp", "["), 400, "bad_json");
     CHECK(post("/auth/v1/recover", mail).body == "{}");
     check_refusal(post("/auth/v1/recover", "{}"), 400, "validation_failed");
+    check_refusal(post("/auth/v1/recover", "nonsense"), 400, "bad_json");
+    check_refusal(post("/auth/v1/resend", "{}"), 400, "validation_failed");
     CHECK(post("/auth/v1/resend", R"({"type":"signup","email":"a@b.de"})").status ==
           200);
     check_refusal(post("/auth/v1/resend", R"({"type":"sms","phone":"+1"})"), 400,
