@@ -8,15 +8,13 @@ using clock = std::chrono::steady_clock;
 
 constexpr auto topic = std::string_view{"realtime:bench:fanout"};
 constexpr auto sender = std::size_t{0};
-/// Broadcasts under way: the server always has one more to do, and no outbox grows.
-constexpr auto window = std::uint64_t{8};
 constexpr auto trial_limit = std::chrono::seconds{120};
 
 /// Every member but the sender must get every broadcast, in order.
 class fanout_trial final : relay::listener {
 public:
-  fanout_trial(relay& by, std::size_t members)
-      : by_(by), members_(members), last_(members + 1) {}
+  fanout_trial(relay& by, std::size_t members, std::uint64_t window)
+      : by_(by), members_(members), window_(window), last_(members + 1) {}
 
   [[nodiscard]] result<relay_score> run(std::uint64_t broadcasts);
 
@@ -26,6 +24,7 @@ private:
 
   relay& by_;
   std::size_t members_;
+  std::uint64_t window_;            ///< broadcasts under way
   std::vector<std::uint64_t> last_; ///< number a client got last
   std::uint64_t sent_ = 0;
   relay_score score_;
@@ -46,7 +45,7 @@ result<relay_score> fanout_trial::run(std::uint64_t broadcasts) {
 }
 
 void fanout_trial::send_on(std::uint64_t broadcasts) {
-  while (sent_ < broadcasts && sent_ < score_.frames / members_ + window)
+  while (sent_ < broadcasts && sent_ < score_.frames / members_ + window_)
     by_.send(sender, numbered_payload(++sent_));
 }
 
@@ -80,8 +79,8 @@ result<findings> run_fanout(const settings& how) {
     return std::unexpected{other.error()};
   auto rounds =
       hold_contest(how, **jessica, **other, [&](relay& by, std::size_t frames) {
-        return fanout_trial{by, how.members}.run((frames + how.members - 1) /
-                                                 how.members);
+        return fanout_trial{by, how.members, how.window}.run(
+            (frames + how.members - 1) / how.members);
       });
   if (!rounds)
     return std::unexpected{std::move(rounds.error())};
@@ -89,7 +88,7 @@ result<findings> run_fanout(const settings& how) {
                   {{"members of the topic", std::to_string(how.members)},
                    {"payload", "120 bytes"},
                    {"frames delivered in a round", std::to_string(how.frames)},
-                   {"broadcasts in flight", std::to_string(window)}},
+                   {"broadcasts in flight", std::to_string(how.window)}},
                   std::move(*rounds)};
 }
 

@@ -32,6 +32,7 @@ constexpr auto flags = std::array{
     flag{"seconds", "sends: length of a round", &settings::seconds},
     flag{"connections", "idle: connections", &settings::connections},
     flag{"members", "fanout: members of the topic", &settings::members},
+    flag{"window", "fanout: broadcasts in flight", &settings::window},
     flag{"clients", "echo: clients", &settings::clients},
     flag{"frames", "fanout, echo: frames delivered in a round", &settings::frames},
 };
@@ -63,7 +64,7 @@ constexpr auto flags = std::array{
 [[nodiscard]] result<void> check(const settings& what) {
   for (const auto count :
        {what.rounds, what.sessions, what.messages, what.sockets, what.seconds,
-        what.connections, what.members, what.clients, what.frames})
+        what.connections, what.members, what.window, what.clients, what.frames})
     if (count == 0)
       return fail(errc::invalid_input, "counts must be at least 1");
   return {};

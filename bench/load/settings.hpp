@@ -27,6 +27,7 @@ struct settings {
   std::size_t seconds = 3;           ///< sends: one round
   std::size_t connections = 5000;    ///< idle
   std::size_t members = 100;         ///< fanout
+  std::size_t window = 1;            ///< fanout: broadcasts in flight
   std::size_t clients = 100;         ///< echo
   std::size_t frames = 200'000;      ///< fanout and echo: delivered in one round
 };

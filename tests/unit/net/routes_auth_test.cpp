@@ -69,9 +69,7 @@ TEST_SUITE("net.routes_auth") {
     const auto who = wire::verify_token(token, with.credentials.jwt_secret, now());
     REQUIRE(who.has_value());
     CHECK(who->user == grant.user.id);
-    const auto claims = wire::parse_object(who->claims);
-    REQUIRE(claims.has_value());
-    CHECK(claims->at("iss").as_string() == "https://chat.example.org/auth/v1");
+    CHECK(who->claims.contains(R"("iss":"https://chat.example.org/auth/v1")"));
   }
 
   TEST_CASE_FIXTURE(auth_world, "a program's name is cut and made plain") {

@@ -135,8 +135,13 @@ TEST_SUITE("net.routes_functions") {
   }
 
   TEST_CASE_FIXTURE(function_world, "a validated user's context, by any method") {
+    const auto token = user_token();
+    const auto expires = wire::verify_token(token, with.credentials.jwt_secret, now())
+                             .value()
+                             .expires.time_since_epoch()
+                             .count();
     for (const auto* method : {"GET", "POST", "PUT", "HEAD"}) {
-      const auto answer = ask(as_user(method, "/functions/v1/auth-proxy"));
+      const auto answer = ask(with_token(token, method, "/functions/v1/auth-proxy"));
       CHECK(answer.status == 200);
       CHECK(field(answer, "user_id") == grant.user.id.str());
       CHECK(field(answer, "session_id") == grant.session.str());
@@ -144,9 +149,7 @@ TEST_SUITE("net.routes_functions") {
       CHECK(field(answer, "email") == "ada@example.org");
       CHECK(header(answer, "X-User-Id") == grant.user.id.str());
       CHECK(header(answer, "X-User-Role") == "authenticated");
-      const auto body = wire::parse_object(answer.body);
-      REQUIRE(body.has_value());
-      CHECK(body->at("expires_at").as_int64() > now().time_since_epoch().count());
+      CHECK(answer.body.contains("\"expires_at\":" + std::to_string(expires)));
     }
   }
 
