@@ -26,7 +26,8 @@ stored_or_lost(const std::vector<Row>& rows,
 [[nodiscard]] batch_result commit_rows(storage::connection& db, const batch& what) {
   auto answer = batch_result{};
   if (!what.turns.empty()) {
-    auto stored = storage::enqueue(db, what.lease, what.turns);
+    auto stored =
+        storage::enqueue(db, what.born_leased ? what.lease : lease_id{}, what.turns);
     answer.receipts = stored ? std::move(*stored)
                              : std::vector<result<receipt>>(
                                    what.turns.size(), std::unexpected{stored.error()});

@@ -18,12 +18,13 @@ using self_pointer = dispatcher_actor::stateful_pointer<dispatcher_state>;
   return shown;
 }
 
-/// PERSISTENCE leases new jobs to us only while we can run them.
+/// PERSISTENCE leases new jobs to us only while we can run them; those we have are
+/// finished under the lease all the same.
 void announce_lease(self_pointer self) {
   auto& state = self->state;
   const auto room = !state.drained && state.waiting.size() < state.deps.slots;
   self->send(state.deps.persistence,
-             use_lease{room ? state.held : lease_id{}, dispatcher_actor{self}});
+             use_lease{state.held, room, dispatcher_actor{self}});
 }
 
 void start(self_pointer self, job what) {

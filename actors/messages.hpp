@@ -153,7 +153,8 @@ struct give_up {
 
 /// What a COMMITTER stores in one go, and what became of each row, in order.
 struct batch {
-  lease_id lease;
+  lease_id lease;           ///< the node's: fences outcomes, checkpoints and failures
+  bool born_leased = false; ///< new jobs belong to `lease`, else they are queued
   std::vector<turn> turns;
   std::vector<outcome> outcomes;
   std::vector<checkpoint> checkpoints;

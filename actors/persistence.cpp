@@ -67,7 +67,7 @@ void refuse_all(std::vector<caf::typed_response_promise<Answer>>& askers,
 void hand_to_dispatcher(self_pointer self, const batch& what,
                         const batch_result& stored) {
   auto& state = self->state;
-  if (what.lease == lease_id{} || what.lease != state.lease || !state.dispatcher)
+  if (!what.born_leased || what.lease != state.lease || !state.dispatcher)
     return;
   for (auto i = std::size_t{0}; i < what.turns.size(); ++i) {
     const auto& made = stored.receipts[i];
@@ -99,6 +99,7 @@ void commit_next(self_pointer self, std::size_t slot) {
   auto what = std::make_shared<batch>();
   auto askers = std::make_shared<batch_askers>();
   what->lease = state.lease;
+  what->born_leased = state.accepting && state.lease != lease_id{};
   take_rows(state.turns, limit, what->turns, askers->turns);
   take_rows(state.outcomes, limit, what->outcomes, askers->outcomes);
   take_rows(state.checkpoints, limit, what->checkpoints, askers->checkpoints);
@@ -167,6 +168,7 @@ persistence_actor::behavior_type persistence(self_pointer self, persistence_deps
       },
       [self](const use_lease& msg) {
         self->state.lease = msg.lease;
+        self->state.accepting = msg.accepting;
         self->state.dispatcher = msg.dispatcher;
       },
   };

@@ -34,6 +34,7 @@ struct persistence_state {
   persistence_deps deps;
   std::vector<bool> free; ///< one a committer
   lease_id lease;
+  bool accepting = false; ///< new jobs are born under our lease
   dispatcher_actor dispatcher;
   waiting_rows<turn, receipt> turns;
   waiting_rows<outcome, bool> outcomes;

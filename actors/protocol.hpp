@@ -42,9 +42,11 @@ using dispatcher_actor =
                      caf::reacts_to<beat>, caf::replies_to<drain>::with<done>,
                      caf::reacts_to<drain_deadline>>;
 
-/// DISPATCHER to PERSISTENCE: store jobs under this lease (0: queued) and tell me.
+/// DISPATCHER to PERSISTENCE: this is the node's lease. While `accepting`, new jobs are
+/// born under it and I am told; else they are queued for whoever has room.
 struct use_lease {
   lease_id lease;
+  bool accepting = false;
   dispatcher_actor dispatcher;
 };
 

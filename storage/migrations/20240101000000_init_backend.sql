@@ -99,7 +99,8 @@ begin
   end if;
 end $$;
 
-insert into public.embedding_models (id, name, dim) values (1, 'use-lite', 512);
+-- Not active until a server embeds with it: an active model makes jobs for every message.
+insert into public.embedding_models (id, name, dim, active) values (1, 'use-lite', 512, false);
 
 select public.ensure_embedding_index(1::smallint);
 

@@ -498,6 +498,8 @@ select t.fails('wrong dimension',
   $$insert into public.embeddings (message_id, user_id, model_id, chunk, embedding)
     select id, user_id, 1, 9, '[1,2,3]' from public.messages limit 1$$, '22000');
 update public.messages set created_at = now() - interval '2 min';
+select t.is('no model is active yet', jessica.backfill_embeddings(), 0);
+update public.embedding_models set active = true;
 select t.is('backfill takes a batch', jessica.backfill_embeddings(batch => 1), 1);
 select t.is('backfill the rest', jessica.backfill_embeddings(batch => 100000) >= 0, true);
 select t.is('backfill once', jessica.backfill_embeddings(), 0);

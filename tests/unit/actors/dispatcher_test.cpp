@@ -17,7 +17,8 @@ struct node {
   result<heartbeat_result> beat_answer = heartbeat_result{lease_id{1}, {}};
   std::vector<heartbeat> beats;
   std::vector<lease_id> left;
-  std::vector<lease_id> announced;
+  std::vector<lease_id> announced; ///< for new jobs; 0 while none are taken
+  std::vector<lease_id> fences;
   std::vector<failure> given_up;
   std::map<std::int64_t, caf::actor> started;
   std::vector<std::int64_t> stopped;
@@ -46,7 +47,10 @@ struct node {
                     given_up.push_back(msg.what);
                     return job_status::queued;
                   },
-                  [this](const use_lease& msg) { announced.push_back(msg.lease); }};
+                  [this](const use_lease& msg) {
+                    announced.push_back(msg.accepting ? msg.lease : lease_id{});
+                    fences.push_back(msg.lease);
+                  }};
         }));
     boss = world.own(world.sys().spawn(
         dispatcher, dispatcher_deps{keeper, writer,
@@ -99,6 +103,7 @@ TEST_CASE("a node whose queue is full stops taking jobs with its lease") {
   n.world.tell(n.boss, run_job{node::numbered(1)});
   n.world.tell(n.boss, run_job{node::numbered(2)});
   CHECK(n.announced.back() == lease_id{});
+  CHECK(n.fences.back() == lease_id{1}); // what runs is finished under it
   n.world.tell(n.boss, job_ended{job_id{1}});
   n.world.advance(1s);
   CHECK(n.announced.back() == lease_id{1});
@@ -158,6 +163,7 @@ TEST_CASE("drain waits for running jobs, then gives the lease back") {
   n.world.settle();
   CHECK(!drained.arrived());
   CHECK(n.announced.back() == lease_id{});
+  CHECK(n.fences.back() == lease_id{1});
   n.world.tell(n.boss, job_ended{job_id{1}});
   CHECK(drained.arrived());
   CHECK(n.left == std::vector<lease_id>{{1}});

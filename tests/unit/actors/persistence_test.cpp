@@ -178,7 +178,7 @@ TEST_CASE("a full queue refuses with overloaded and keeps what it took") {
 TEST_CASE("a committed send is handed to the dispatcher that holds the lease, once") {
   auto w = world_of_writes{};
   auto writer = w.start(1, 200, 100);
-  w.world.tell(writer, use_lease{lease_id{3}, w.recording_dispatcher()});
+  w.world.tell(writer, use_lease{lease_id{3}, true, w.recording_dispatcher()});
   w.send(writer, "hello");
   CHECK(w.batches[0].lease == lease_id{3});
   w.commit();
@@ -189,12 +189,27 @@ TEST_CASE("a committed send is handed to the dispatcher that holds the lease, on
   CHECK(w.dispatched.size() == 1);
 }
 
+TEST_CASE("a node that takes no more jobs still finishes those it has") {
+  auto w = world_of_writes{};
+  auto writer = w.start(1, 200, 100);
+  w.world.tell(writer, use_lease{lease_id{3}, false, w.recording_dispatcher()});
+  auto finished =
+      test::ask_later<bool>(w.world, writer, finish{{job_id{1}, false, "text", {}}});
+  w.world.settle();
+  CHECK(w.batches[0].lease == lease_id{3});
+  w.commit();
+  w.send(writer, "hello");
+  CHECK(!w.batches[1].born_leased);
+  w.commit();
+  CHECK(w.dispatched.empty());
+}
+
 TEST_CASE("without a lease jobs are stored queued and nobody is told") {
   auto w = world_of_writes{};
   auto writer = w.start(1, 200, 100);
-  w.world.tell(writer, use_lease{lease_id{}, w.recording_dispatcher()});
+  w.world.tell(writer, use_lease{lease_id{}, true, w.recording_dispatcher()});
   w.send(writer, "hello");
-  CHECK(w.batches[0].lease == lease_id{});
+  CHECK(!w.batches[0].born_leased);
   w.commit();
   CHECK(w.dispatched.empty());
 }
