@@ -52,8 +52,12 @@ void tell_all(channel_state& state, std::string event, std::string payload) {
 
 void end_when_unused(self_pointer self) {
   auto& state = self->state;
-  if (state.members.empty() && state.replies.empty() && !state.use_expected)
+  if (state.members.empty() && state.replies.empty() && state.uses_expected == 0)
     self->send(state.hub, passivate{state.subject, state.seen});
+}
+
+void expect_one_less(channel_state& state) {
+  state.uses_expected -= std::min(state.uses_expected, std::size_t{1});
 }
 
 void add_member(channel_state& state, member who) {
@@ -105,9 +109,13 @@ void grow_reply(channel_state& state, const reply_grew& msg) {
 
 void end_reply(channel_state& state, const reply_over& msg) {
   const auto found = state.replies.find(msg.of.reply);
-  if (found == state.replies.end() || found->second.attempt != msg.of.attempt)
+  const auto known = found != state.replies.end();
+  // One that was stopped before it began is news, too.
+  if (known ? found->second.attempt != msg.of.attempt
+            : msg.end != reply_over::how::cancelled)
     return;
-  state.replies.erase(found);
+  if (known)
+    state.replies.erase(found);
   switch (msg.end) {
   case reply_over::how::completed:
     return tell_all(
@@ -138,7 +146,7 @@ channel_actor::behavior_type channel(self_pointer self, topic subject, hub_actor
       },
       [self](expect_use) {
         ++self->state.seen;
-        self->state.use_expected = true;
+        ++self->state.uses_expected;
       },
       [self](leave msg) {
         std::erase_if(self->state.members,
@@ -147,11 +155,13 @@ channel_actor::behavior_type channel(self_pointer self, topic subject, hub_actor
       },
       [self](const broadcast& msg) { send_to_all(self->state, msg.what, msg.sender); },
       [self](const reply_begun& msg) {
-        self->state.use_expected = false;
+        expect_one_less(self->state);
         begin_reply(self->state, msg);
       },
       [self](const reply_grew& msg) { grow_reply(self->state, msg); },
       [self](const reply_over& msg) {
+        if (!self->state.replies.contains(msg.of.reply))
+          expect_one_less(self->state); // it ended before it began
         end_reply(self->state, msg);
         end_when_unused(self);
       },

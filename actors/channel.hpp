@@ -26,7 +26,7 @@ struct channel_state {
   std::vector<member> members;
   std::unordered_map<message_id, running_reply> replies;
   std::uint64_t seen = 0;    ///< counted messages from HUB
-  bool use_expected = false; ///< INFERENCE asked for us and has not begun yet
+  std::size_t uses_expected = 0; ///< INFERENCEs that asked for us and have not begun
 };
 
 channel_actor::behavior_type

@@ -72,31 +72,80 @@ void store_failure(self_pointer self) {
           [self](const caf::error&) { retry_later(self, pending::give_up); });
 }
 
-void fail_job(self_pointer self, engines::text_failed why) {
-  self->state.over = true;
-  self->state.generation.reset();
-  self->state.failed = std::move(why);
-  store_failure(self);
+/// Tokens that members do not know yet.
+void tell_tokens(self_pointer self) {
+  auto& state = self->state;
+  if (state.told.seq == state.seq)
+    return;
+  self->send(state.channel, reply_grew{ref_of(state), state.told.seq + 1, state.seq,
+                                       state.text.substr(state.told.bytes)});
+  state.told = {state.seq, state.text.size()};
+}
+
+void end_stored(self_pointer self, bool ours) {
+  auto& state = self->state;
+  if (!ours)
+    ops::warn("job.lost", {{"job", state.what.id.value}});
+  else if (state.channel)
+    tell_tokens(self); // the commit says that the job was ours all the time
+  end(self, {.of = {},
+             .end = !ours           ? how::lost
+                    : state.stopped ? how::cancelled
+                                    : how::completed,
+             .seq = 0,
+             .finish_reason = state.ended.finish_reason,
+             .what = {},
+             .used = state.ended.used});
 }
 
 /// Text, usage and status in one commit; members hear of it afterwards.
 void store_outcome(self_pointer self) {
   auto& state = self->state;
-  const auto what = outcome{state.what.id, false, state.text, state.ended.used};
+  const auto what = outcome{state.what.id, state.what.attempt, state.stopped,
+                            state.text, state.ended.used};
   self->request(state.deps.persistence, caf::infinite, finish{what})
-      .then(
-          [self](bool ours) {
-            auto& stored = self->state;
-            if (!ours)
-              ops::warn("job.lost", {{"job", stored.what.id.value}});
-            end(self, {.of = {},
-                       .end = ours ? how::completed : how::lost,
-                       .seq = 0,
-                       .finish_reason = stored.ended.finish_reason,
-                       .what = {},
-                       .used = stored.ended.used});
-          },
-          [self](const caf::error&) { retry_later(self, pending::finish); });
+      .then([self](bool ours) { end_stored(self, ours); },
+            [self](const caf::error&) { retry_later(self, pending::finish); });
+}
+
+/// Not beside a checkpoint of the same job, which then calls this: the two would wait
+/// for each other's rows.
+void store_end(self_pointer self) {
+  auto& state = self->state;
+  if (state.saving)
+    return;
+  if (state.gave_up)
+    store_failure(self);
+  else
+    store_outcome(self);
+}
+
+void fail_job(self_pointer self, engines::text_failed why) {
+  auto& state = self->state;
+  state.over = true;
+  state.gave_up = true;
+  state.generation.reset();
+  state.failed = std::move(why);
+  store_end(self);
+}
+
+/// The engine is cancelled at once; what it said so far is the reply.
+void stop(self_pointer self) {
+  auto& state = self->state;
+  if (state.over)
+    return;
+  if (!state.channel) { // it is being opened: members shall hear of the stop
+    state.what.cancelled = true;
+    return;
+  }
+  state.over = true;
+  state.stopped = true;
+  state.generation.reset();
+  constexpr auto bytes_a_token = std::size_t{4}; // no engine tells what it counted
+  state.ended.used = {static_cast<std::int64_t>(state.prompt_bytes / bytes_a_token),
+                      static_cast<std::int64_t>(state.seq), true};
+  ops::info("job.stopped", {{"job", state.what.id.value}, {"tokens", state.seq}});
+  store_end(self);
 }
 
 void save_text_so_far(self_pointer self) {
@@ -107,11 +156,15 @@ void save_text_so_far(self_pointer self) {
   state.saved_at = now;
   state.saving = true;
   self->request(state.deps.persistence, caf::infinite,
-                save_progress{{state.what.id, state.text}})
+                save_progress{{state.what.id, state.what.attempt, state.text}})
       .then(
-          [self](bool ours) {
+          [self](job_hold hold) {
             self->state.saving = false;
-            if (!ours && !self->state.over)
+            if (self->state.over)
+              return store_end(self);
+            if (hold == job_hold::cancelled)
+              stop(self);
+            else if (hold == job_hold::lost)
               end(self, {.of = {},
                          .end = how::lost,
                          .seq = 0,
@@ -120,17 +173,20 @@ void save_text_so_far(self_pointer self) {
                          .used = {}});
           },
           // The text is safe with us; the next second tries again.
-          [self](const caf::error&) { self->state.saving = false; });
+          [self](const caf::error&) {
+            self->state.saving = false;
+            if (self->state.over)
+              store_end(self);
+          });
 }
 
-void grow(self_pointer self, engines::text_made made) {
+void grow(self_pointer self, const engines::text_made& made) {
   auto& state = self->state;
-  const auto first = state.seq + 1;
   state.seq += made.tokens;
   state.text += made.text;
   tokens_streamed().add(made.tokens);
-  self->send(state.channel,
-             reply_grew{ref_of(state), first, state.seq, std::move(made.text)});
+  if (state.deps.lease->held(self->clock().now()))
+    tell_tokens(self);
   save_text_so_far(self);
 }
 
@@ -139,12 +195,19 @@ void take_event(self_pointer self, engines::engine_event& event) {
   if (state.over)
     return;
   if (auto* made = std::get_if<engines::text_made>(&event))
-    return grow(self, std::move(*made));
+    return grow(self, *made);
   if (auto* failed = std::get_if<engines::text_failed>(&event))
     return fail_job(self, std::move(*failed));
   state.over = true;
   state.ended = std::get<engines::text_ended>(std::move(event));
-  store_outcome(self);
+  store_end(self);
+}
+
+[[nodiscard]] std::size_t size_of(const prompt& asked) {
+  auto bytes = asked.system ? asked.system->size() : std::size_t{0};
+  for (const auto& one : asked.turns)
+    bytes += one.content.size();
+  return bytes;
 }
 
 void ask_engine(self_pointer self, prompt asked) {
@@ -153,6 +216,7 @@ void ask_engine(self_pointer self, prompt asked) {
       state.channel,
       reply_begun{state.what, std::string{state.deps.engine->model()}, std::nullopt});
   state.saved_at = self->clock().now();
+  state.prompt_bytes = size_of(asked);
   state.generation = state.deps.engine->start(
       std::move(asked), [me = inference_actor{self}](engines::engine_event event) {
         caf::anon_send(me, generated{std::move(event)});
@@ -164,15 +228,21 @@ void load_prompt(self_pointer self) {
   const auto& what = state.what;
   self->request(state.deps.readers, caf::infinite,
                 fetch_prompt{what.user, what.conversation, what.message})
-      .then([self](prompt& asked) { ask_engine(self, std::move(asked)); },
-            [self](const caf::error& why) {
-              const auto cause = from_caf(why);
-              if (cause.code == errc::unavailable || cause.code == errc::overloaded ||
-                  cause.code == errc::timeout)
-                return retry_later(self, pending::load_prompt);
-              fail_job(self, {"the conversation could not be read: " + cause.what,
-                              cause.code == errc::internal});
-            });
+      .then(
+          [self](prompt& asked) {
+            if (!self->state.over)
+              ask_engine(self, std::move(asked));
+          },
+          [self](const caf::error& why) {
+            if (self->state.over)
+              return;
+            const auto cause = from_caf(why);
+            if (cause.code == errc::unavailable || cause.code == errc::overloaded ||
+                cause.code == errc::timeout)
+              return retry_later(self, pending::load_prompt);
+            fail_job(self, {"the conversation could not be read: " + cause.what,
+                            cause.code == errc::internal});
+          });
 }
 
 void open_channel(self_pointer self) {
@@ -184,14 +254,20 @@ void open_channel(self_pointer self) {
             auto& ready = self->state;
             ready.channel = std::move(opened);
             self->monitor(ready.channel);
+            if (ready.what.cancelled)
+              return stop(self);
+            if (ready.over)
+              return;
             if (!ready.generation)
               return load_prompt(self);
+            ready.told = {ready.seq, ready.text.size()};
             self->send(ready.channel,
                        reply_begun{ready.what, std::string{ready.deps.engine->model()},
                                    reply_begun::progress{ready.seq, ready.text}});
           },
           [self](const caf::error& why) {
-            fail_job(self, {"no channel: " + from_caf(why).what, true});
+            if (!self->state.over)
+              fail_job(self, {"no channel: " + from_caf(why).what, true});
           });
 }
 
@@ -218,18 +294,16 @@ inference_actor::behavior_type inference(self_pointer self, inference_deps deps,
                                            .used = {}});
     self->quit(exit.reason);
   });
-  if (self->state.what.cancelled) {
-    self->state.failed = {"cancelled", false};
-    store_failure(self);
-  } else {
-    open_channel(self);
-  }
+  open_channel(self);
   return {
       [self](generated& msg) { take_event(self, msg.event); },
+      [self](stop_job) { stop(self); },
       [self](try_again) {
         switch (std::exchange(self->state.next, pending::nothing)) {
         case pending::load_prompt:
-          return load_prompt(self);
+          if (!self->state.over)
+            load_prompt(self);
+          return;
         case pending::finish:
           return store_outcome(self);
         case pending::give_up:

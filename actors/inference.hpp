@@ -1,6 +1,7 @@
 // INFERENCE: one running job, from prompt to stored reply. See protocol.hpp.
 #pragma once
 
+#include "actors/lease_watch.hpp"
 #include "actors/protocol.hpp"
 #include "engines/engine.hpp"
 
@@ -20,6 +21,7 @@ struct inference_deps {
   reader_actor readers;
   dispatcher_actor dispatcher;
   std::shared_ptr<engines::text_generator> engine;
+  std::shared_ptr<const lease_watch> lease;
   std::chrono::milliseconds checkpoint_every{1000};
 };
 
@@ -29,9 +31,18 @@ struct inference_state {
   channel_actor channel;
   std::string text;
   std::uint64_t seq = 0;
+  /// What members were told of: the rest is held back while the lease is in doubt.
+  struct told_so_far {
+    std::uint64_t seq = 0;
+    std::size_t bytes = 0;
+  };
+  told_so_far told;
+  std::size_t prompt_bytes = 0;
   std::chrono::steady_clock::time_point saved_at;
-  bool saving = false; ///< a checkpoint is on its way
-  bool over = false;   ///< the engine's last event was seen
+  bool saving = false;  ///< a checkpoint is on its way
+  bool over = false;    ///< the engine's last event was seen, or it was stopped
+  bool stopped = false; ///< by its user
+  bool gave_up = false; ///< `failed` says why
   /// What try_again repeats when the database was away.
   enum class pending : std::uint8_t { nothing, load_prompt, finish, give_up };
   pending next = pending::nothing;

@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
+#include "ops/log.hpp"
 #include "storage/jobs.hpp"
 
 #include <utility>
@@ -21,22 +22,15 @@ namespace {
   return storage::join_node(*state.db, state.options.node, state.options.lease);
 }
 
-[[nodiscard]] result<heartbeat_result> beat_once(keeper_state& state,
-                                                 const heartbeat& msg) {
+[[nodiscard]] result<lease_held> beat_once(keeper_state& state, const heartbeat& msg) {
   auto held = hold_lease(state, msg.lease);
   if (!held)
     return std::unexpected{std::move(held.error())};
-  auto swept = storage::sweep(*state.db);
-  if (!swept)
-    return std::unexpected{std::move(swept.error())};
-  auto beaten = heartbeat_result{*held, {}};
-  if (msg.want == 0)
-    return beaten;
-  auto claimed = storage::claim(*state.db, *held, msg.want);
-  if (!claimed)
-    return std::unexpected{std::move(claimed.error())};
-  beaten.claimed = std::move(*claimed);
-  return beaten;
+  if (auto swept = storage::sweep(*state.db); !swept)
+    ops::warn("nodes.sweep_failed", {{"cause", swept.error().what}});
+  else if (*swept > 0)
+    ops::info("nodes.swept", {{"jobs", *swept}});
+  return lease_held{*held};
 }
 
 } // namespace
@@ -44,11 +38,27 @@ namespace {
 keeper_actor::behavior_type keeper(keeper_actor::stateful_pointer<keeper_state> self,
                                    keeper_options options) {
   guard(self, "KEEPER");
-  self->state.db =
-      std::make_unique<storage::connection>(options.database, storage::role::engine);
+  // A lease or claim that a crash of the database takes back is only made again.
+  self->state.db = std::make_unique<storage::connection>(
+      options.database, storage::role::engine, storage::commits::lazy);
   self->state.options = std::move(options);
   return {
       [self](const heartbeat& msg) { return answer(beat_once(self->state, msg)); },
+      [self](const claim_jobs& msg) {
+        return answer(storage::claim(*self->state.db, msg.lease, msg.wish));
+      },
+      [self](const list_held& msg) -> caf::result<held_jobs> {
+        auto ids = storage::held_jobs(*self->state.db, msg.lease);
+        if (!ids)
+          return to_caf(std::move(ids.error()));
+        return held_jobs{std::move(*ids)};
+      },
+      [self](const hand_back_jobs& msg) -> caf::result<done> {
+        auto handed = storage::hand_back(*self->state.db, msg.lease, msg.ids);
+        if (!handed)
+          return to_caf(std::move(handed.error()));
+        return done{};
+      },
       [self](const leave_cluster& msg) -> caf::result<done> {
         auto left = storage::leave_node(*self->state.db, msg.lease);
         if (!left)

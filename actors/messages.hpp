@@ -10,6 +10,7 @@
 #include "domain/query.hpp"
 #include "engines/engine.hpp"
 #include "storage/accounts.hpp"
+#include "storage/jobs.hpp"
 #include "storage/policy.hpp"
 #include "wire/phoenix.hpp"
 #include "wire/reply_events.hpp"
@@ -17,6 +18,7 @@
 #include <caf/allowed_unsafe_message_type.hpp>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -161,34 +163,75 @@ struct batch {
   std::vector<failure> failures;
 };
 struct batch_result {
+  bool leased = false; ///< the new jobs are leased to the batch's lease, not queued
   std::vector<result<receipt>> receipts;
   std::vector<result<bool>> finished; ///< false: the job is no longer ours
-  std::vector<result<bool>> saved;
+  std::vector<result<job_hold>> saved;
   std::vector<result<job_status>> given_up;
 };
 
 // --- DISPATCHER and INFERENCE --------------------------------------------------------
 
-/// Run this job; we hold its lease.
+/// Run this job, which was born under our lease.
 struct run_job {
   job what;
+  lease_id lease;
 };
 
-/// One beat of the node's lease.
+/// One beat of the node's lease; 0: join first.
 struct heartbeat {
-  lease_id lease;       ///< 0: join first
-  std::size_t want = 0; ///< jobs to claim
+  lease_id lease;
 };
-struct heartbeat_result {
-  lease_id lease; ///< another one than asked with: the old one was lost
-  std::vector<job> claimed;
+/// The lease that is held now. Another one than asked with: the old one was lost.
+struct lease_held {
+  lease_id lease;
+};
+struct claim_jobs {
+  lease_id lease;
+  storage::claim_wish wish;
 };
 /// Give the lease and its jobs back.
 struct leave_cluster {
   lease_id lease;
 };
 
+/// Which jobs does the database say we hold?
+struct list_held {
+  lease_id lease;
+};
+struct held_jobs {
+  std::vector<job_id> ids;
+};
+/// Make these jobs of ours ready again.
+struct hand_back_jobs {
+  lease_id lease;
+  std::vector<job_id> ids;
+};
+
 struct beat {};
+
+/// There may be jobs to claim.
+struct jobs_ready {};
+/// The time for which a claim told us to look again.
+struct jobs_due {};
+/// Users want these jobs stopped; whoever runs one of them stops it.
+struct stop_jobs {
+  std::vector<job_id> ids;
+};
+/// A user wants a reply stopped.
+struct stop_reply {
+  std::shared_ptr<const identity> who;
+  message_id reply;
+};
+/// Claim queued jobs now, as many as there are slots for.
+struct run_queued {
+  std::optional<std::size_t> max;
+};
+struct queue_report {
+  std::size_t claimed = 0;
+  std::size_t running = 0; ///< on this node, the claimed ones included
+  std::size_t waiting = 0; ///< leased to this node, for a slot or their user's turn
+};
 
 /// INFERENCE to DISPATCHER.
 struct job_ended {
@@ -206,6 +249,12 @@ struct generated {
   engines::engine_event event;
 };
 struct try_again {};
+/// DISPATCHER to INFERENCE: keep what there is and end as cancelled.
+struct stop_job {};
+
+// --- CHANGEFEED ----------------------------------------------------------------------
+
+struct read_on {};
 
 // --- readers -------------------------------------------------------------------------
 
@@ -264,6 +313,9 @@ JESSICA_LOCAL_MESSAGE(jessica::error)
 JESSICA_LOCAL_MESSAGE(jessica::receipt)
 JESSICA_LOCAL_MESSAGE(jessica::prompt)
 JESSICA_LOCAL_MESSAGE(jessica::job_status)
+JESSICA_LOCAL_MESSAGE(jessica::job_hold)
+JESSICA_LOCAL_MESSAGE(jessica::stop_receipt)
+JESSICA_LOCAL_MESSAGE(jessica::storage::claimed_jobs)
 JESSICA_LOCAL_MESSAGE(jessica::table_page)
 JESSICA_LOCAL_MESSAGE(jessica::account)
 JESSICA_LOCAL_MESSAGE(jessica::session_grant)
@@ -290,9 +342,21 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::batch)
 JESSICA_LOCAL_MESSAGE(jessica::actors::batch_result)
 JESSICA_LOCAL_MESSAGE(jessica::actors::run_job)
 JESSICA_LOCAL_MESSAGE(jessica::actors::heartbeat)
-JESSICA_LOCAL_MESSAGE(jessica::actors::heartbeat_result)
+JESSICA_LOCAL_MESSAGE(jessica::actors::lease_held)
+JESSICA_LOCAL_MESSAGE(jessica::actors::claim_jobs)
 JESSICA_LOCAL_MESSAGE(jessica::actors::leave_cluster)
+JESSICA_LOCAL_MESSAGE(jessica::actors::list_held)
+JESSICA_LOCAL_MESSAGE(jessica::actors::held_jobs)
+JESSICA_LOCAL_MESSAGE(jessica::actors::hand_back_jobs)
 JESSICA_LOCAL_MESSAGE(jessica::actors::beat)
+JESSICA_LOCAL_MESSAGE(jessica::actors::jobs_ready)
+JESSICA_LOCAL_MESSAGE(jessica::actors::jobs_due)
+JESSICA_LOCAL_MESSAGE(jessica::actors::stop_jobs)
+JESSICA_LOCAL_MESSAGE(jessica::actors::stop_reply)
+JESSICA_LOCAL_MESSAGE(jessica::actors::run_queued)
+JESSICA_LOCAL_MESSAGE(jessica::actors::queue_report)
+JESSICA_LOCAL_MESSAGE(jessica::actors::stop_job)
+JESSICA_LOCAL_MESSAGE(jessica::actors::read_on)
 JESSICA_LOCAL_MESSAGE(jessica::actors::job_ended)
 JESSICA_LOCAL_MESSAGE(jessica::actors::drain)
 JESSICA_LOCAL_MESSAGE(jessica::actors::drain_deadline)

@@ -7,6 +7,7 @@
 #include <caf/send.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <utility>
@@ -20,7 +21,7 @@ using self_pointer = persistence_actor::stateful_pointer<persistence_state>;
 struct batch_askers {
   std::vector<caf::typed_response_promise<receipt>> turns;
   std::vector<caf::typed_response_promise<bool>> outcomes;
-  std::vector<caf::typed_response_promise<bool>> checkpoints;
+  std::vector<caf::typed_response_promise<job_hold>> checkpoints;
   std::vector<caf::typed_response_promise<job_status>> failures;
 };
 
@@ -67,7 +68,7 @@ void refuse_all(std::vector<caf::typed_response_promise<Answer>>& askers,
 void hand_to_dispatcher(self_pointer self, const batch& what,
                         const batch_result& stored) {
   auto& state = self->state;
-  if (!what.born_leased || what.lease != state.lease || !state.dispatcher)
+  if (!stored.leased || what.lease != state.lease || !state.dispatcher)
     return;
   for (auto i = std::size_t{0}; i < what.turns.size(); ++i) {
     const auto& made = stored.receipts[i];
@@ -80,21 +81,41 @@ void hand_to_dispatcher(self_pointer self, const batch& what,
                                              .message = made->message,
                                              .reply = made->reply,
                                              .params = what.turns[i].params,
-                                             .cancelled = false}});
+                                             .cancelled = false},
+                                         what.lease});
   }
 }
 
-void commit_next(self_pointer self, std::size_t slot);
-
-void commit_waiting(self_pointer self) {
-  auto& free = self->state.free;
-  const auto found = std::ranges::find(free, true);
-  if (found != free.end())
-    commit_next(self, static_cast<std::size_t>(found - free.begin()));
+/// Sends a batch to a committer; `next` runs when its answer was handed out.
+void commit(self_pointer self, const committer_actor& to, std::shared_ptr<batch> what,
+            std::shared_ptr<batch_askers> askers, std::function<void()> next) {
+  const auto rows = what->turns.size() + what->outcomes.size() +
+                    what->checkpoints.size() + what->failures.size();
+  batch_sizes().observe(static_cast<double>(rows));
+  self->request(to, caf::infinite, *what)
+      .then(
+          [self, what, askers, next](const batch_result& stored) {
+            hand_to_dispatcher(self, *what, stored);
+            answer_all(askers->turns, stored.receipts);
+            answer_all(askers->outcomes, stored.finished);
+            answer_all(askers->checkpoints, stored.saved);
+            answer_all(askers->failures, stored.given_up);
+            next();
+          },
+          [askers, next](const caf::error& why) {
+            const auto cause = from_caf(why);
+            refuse_all(askers->turns, cause);
+            refuse_all(askers->outcomes, cause);
+            refuse_all(askers->checkpoints, cause);
+            refuse_all(askers->failures, cause);
+            next();
+          });
 }
 
 void commit_next(self_pointer self, std::size_t slot) {
   auto& state = self->state;
+  if (state.turns.size() + state.outcomes.size() + state.failures.size() == 0)
+    return;
   const auto limit = state.deps.batch_rows;
   auto what = std::make_shared<batch>();
   auto askers = std::make_shared<batch_askers>();
@@ -102,34 +123,37 @@ void commit_next(self_pointer self, std::size_t slot) {
   what->born_leased = state.accepting && state.lease != lease_id{};
   take_rows(state.turns, limit, what->turns, askers->turns);
   take_rows(state.outcomes, limit, what->outcomes, askers->outcomes);
-  take_rows(state.checkpoints, limit, what->checkpoints, askers->checkpoints);
   take_rows(state.failures, limit, what->failures, askers->failures);
-  const auto rows = what->turns.size() + what->outcomes.size() +
-                    what->checkpoints.size() + what->failures.size();
-  if (rows == 0)
-    return;
-  batch_sizes().observe(static_cast<double>(rows));
   state.free[slot] = false;
-  self->request(state.deps.committers[slot], caf::infinite, *what)
-      .then(
-          [self, slot, what, askers](const batch_result& stored) {
-            hand_to_dispatcher(self, *what, stored);
-            answer_all(askers->turns, stored.receipts);
-            answer_all(askers->outcomes, stored.finished);
-            answer_all(askers->checkpoints, stored.saved);
-            answer_all(askers->failures, stored.given_up);
-            self->state.free[slot] = true;
-            commit_next(self, slot);
-          },
-          [self, slot, askers](const caf::error& why) {
-            const auto cause = from_caf(why);
-            refuse_all(askers->turns, cause);
-            refuse_all(askers->outcomes, cause);
-            refuse_all(askers->checkpoints, cause);
-            refuse_all(askers->failures, cause);
-            self->state.free[slot] = true;
-            commit_next(self, slot);
-          });
+  commit(self, state.deps.committers[slot], std::move(what), std::move(askers),
+         [self, slot] {
+           self->state.free[slot] = true;
+           commit_next(self, slot);
+         });
+}
+
+void commit_progress(self_pointer self) {
+  auto& state = self->state;
+  if (!state.progress_free || state.checkpoints.size() == 0)
+    return;
+  auto what = std::make_shared<batch>();
+  auto askers = std::make_shared<batch_askers>();
+  what->lease = state.lease;
+  take_rows(state.checkpoints, state.deps.batch_rows, what->checkpoints,
+            askers->checkpoints);
+  state.progress_free = false;
+  commit(self, state.deps.progress, std::move(what), std::move(askers), [self] {
+    self->state.progress_free = true;
+    commit_progress(self);
+  });
+}
+
+void commit_waiting(self_pointer self) {
+  commit_progress(self);
+  const auto& free = self->state.free;
+  const auto found = std::ranges::find(free, true);
+  if (found != free.end())
+    commit_next(self, static_cast<std::size_t>(found - free.begin()));
 }
 
 template <class Answer, class Row>

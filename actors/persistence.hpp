@@ -9,6 +9,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <vector>
@@ -17,6 +18,8 @@ namespace jessica::actors {
 
 struct persistence_deps {
   std::vector<committer_actor> committers; ///< each takes one batch at a time
+  /// Takes the checkpoints: they wait for no disk, and no send waits for them.
+  committer_actor progress;
   std::size_t batch_rows = 200;
   std::size_t queue_limit = 8192; ///< rows waiting; more are refused as overloaded
 };
@@ -33,12 +36,13 @@ template <class Row, class Answer> struct waiting_rows {
 struct persistence_state {
   persistence_deps deps;
   std::vector<bool> free; ///< one a committer
+  bool progress_free = true;
   lease_id lease;
   bool accepting = false; ///< new jobs are born under our lease
   dispatcher_actor dispatcher;
   waiting_rows<turn, receipt> turns;
   waiting_rows<outcome, bool> outcomes;
-  waiting_rows<checkpoint, bool> checkpoints;
+  waiting_rows<checkpoint, job_hold> checkpoints;
   waiting_rows<failure, job_status> failures;
 };
 
@@ -49,8 +53,16 @@ persistence(persistence_actor::stateful_pointer<persistence_state> self,
 /// What a COMMITTER does with a batch; blocking.
 using commit_batch = std::function<batch_result(const batch&)>;
 
-/// Commits turns, outcomes, checkpoints and failures over one engine connection.
-[[nodiscard]] commit_batch commit_to(storage::endpoint where);
+/// Who decides whether a turn may be stored.
+enum class send_rule : std::uint8_t {
+  owner,   ///< the conversation's owner may: the policies' own rule, in one statement
+  policies ///< each turn is written as its author
+};
+
+/// Commits turns, outcomes and failures, durably, over connections of its own.
+[[nodiscard]] commit_batch commit_to(storage::endpoint where, send_rule rule);
+/// Commits checkpoints without waiting for the disk.
+[[nodiscard]] commit_batch commit_progress_to(storage::endpoint where);
 
 struct committer_state {
   commit_batch commit;

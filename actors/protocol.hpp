@@ -36,11 +36,17 @@ using hub_actor = caf::typed_actor<
     caf::replies_to<join_topic>::with<channel_actor>,
     caf::replies_to<open_topic>::with<channel_actor>, caf::reacts_to<passivate>>;
 
-/// DISPATCHER holds the node's lease, counts slots and runs one INFERENCE a job.
-using dispatcher_actor =
-    caf::typed_actor<caf::reacts_to<run_job>, caf::reacts_to<job_ended>,
-                     caf::reacts_to<beat>, caf::replies_to<drain>::with<done>,
-                     caf::reacts_to<drain_deadline>>;
+/// DISPATCHER holds the node's lease, counts slots and runs one INFERENCE a job: users
+/// in turns, at most a few of one user.
+using dispatcher_actor = caf::typed_actor<
+    caf::reacts_to<run_job>, caf::reacts_to<job_ended>, caf::reacts_to<beat>,
+    // From CHANGEFEED: look for jobs; stop those that run here.
+    caf::reacts_to<jobs_ready>, caf::reacts_to<stop_jobs>, caf::reacts_to<jobs_due>,
+    // As the user, on whatever node the job runs. Idempotent. Fails: not_found.
+    caf::replies_to<stop_reply>::with<stop_receipt>,
+    // Fails: unavailable (no lease now).
+    caf::replies_to<run_queued>::with<queue_report>, caf::replies_to<drain>::with<done>,
+    caf::reacts_to<drain_deadline>>;
 
 /// DISPATCHER to PERSISTENCE: this is the node's lease. While `accepting`, new jobs are
 /// born under it and I am told; else they are queued for whoever has room.
@@ -58,7 +64,7 @@ using persistence_actor = caf::typed_actor<
     // Fails: forbidden, overloaded, unavailable.
     caf::replies_to<enqueue>::with<receipt>,
     // False: the job is no longer ours; nothing was stored.
-    caf::replies_to<finish>::with<bool>, caf::replies_to<save_progress>::with<bool>,
+    caf::replies_to<finish>::with<bool>, caf::replies_to<save_progress>::with<job_hold>,
     caf::replies_to<give_up>::with<job_status>, caf::reacts_to<use_lease>>;
 
 /// COMMITTER owns one engine connection. Detached.
@@ -66,21 +72,31 @@ using committer_actor = caf::typed_actor<caf::replies_to<batch>::with<batch_resu
 
 /// INFERENCE is one running job: asks the engine, streams to CHANNEL, stores the reply.
 using inference_actor =
-    caf::typed_actor<caf::reacts_to<generated>, caf::reacts_to<try_again>>;
+    caf::typed_actor<caf::reacts_to<generated>, caf::reacts_to<try_again>,
+                     caf::reacts_to<stop_job>>;
 
 /// KEEPER owns the connection on which the node's lease lives. Detached, in a POOL
 /// of 1.
 using keeper_actor =
-    caf::typed_actor<caf::replies_to<heartbeat>::with<heartbeat_result>,
+    caf::typed_actor<caf::replies_to<heartbeat>::with<lease_held>,
+                     caf::replies_to<claim_jobs>::with<storage::claimed_jobs>,
+                     caf::replies_to<list_held>::with<held_jobs>,
+                     caf::replies_to<hand_back_jobs>::with<done>,
                      caf::replies_to<leave_cluster>::with<done>,
                      caf::replies_to<are_you_free>::with<done>>;
 
-/// READER answers reads under the asker's row security. Detached, in a POOL.
+/// READER does as the asker, under row security: reads, and the stop of a reply.
+/// Detached, in a POOL.
 using reader_actor =
     caf::typed_actor<caf::replies_to<select_rows>::with<table_page>,
+                     caf::replies_to<stop_reply>::with<stop_receipt>,
                      caf::replies_to<probe_topic>::with<storage::topic_rights>,
                      caf::replies_to<fetch_prompt>::with<prompt>,
                      caf::replies_to<are_you_free>::with<done>>;
+
+/// CHANGEFEED follows the database's log and tells the node's actors what concerns
+/// them, in commit order. Detached.
+using changefeed_actor = caf::typed_actor<caf::reacts_to<read_on>>;
 
 /// ACCOUNTS takes all auth calls and sends the slow ones (password hashing) and the
 /// quick ones down two lanes, each a bounded POOL of ACCOUNT WORKERs.

@@ -21,6 +21,9 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
         return answer(
             storage::select(*state.db, msg.who, msg.query, state.options.max_rows));
       },
+      [self](const stop_reply& msg) {
+        return answer(storage::stop_reply(*self->state.db, *msg.who, msg.reply));
+      },
       [self](const probe_topic& msg) {
         return answer(storage::topic_rights_of(*self->state.db, msg.who, msg.topic));
       },

@@ -24,6 +24,7 @@ struct session_deps {
   hub_actor hub;
   persistence_actor persistence;
   reader_actor readers;
+  dispatcher_actor dispatcher;
   wire::credentials credentials;
   config::realtime_settings limits;
   std::size_t max_content_bytes = 262'144;

@@ -38,6 +38,24 @@ void store_send(self_pointer self, const exchange_ptr& frame,
           });
 }
 
+void stop_one(self_pointer self, const exchange_ptr& frame, const joined_topic& joined,
+              const wire::app_broadcast& what) {
+  auto reply_id = wire::read_stop(what.payload, "id");
+  if (!reply_id)
+    return refuse(self, frame, reply_id.error().what);
+  self->request(self->state.deps->dispatcher, caf::infinite,
+                stop_reply{joined.who, *reply_id})
+      .then(
+          [self, frame](const stop_receipt& stopped) {
+            reply(self->state, frame->push, true, wire::stop_json(stopped.status));
+            go_on(self, frame);
+          },
+          [self, frame](const caf::error& why) {
+            const auto cause = from_caf(why);
+            refuse(self, frame, cause.reason.empty() ? name(cause.code) : cause.reason);
+          });
+}
+
 } // namespace
 
 void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& joined) {
@@ -56,6 +74,8 @@ void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& j
       joined.room.is_private && joined.room.name.starts_with(conversation_prefix);
   if (in_conversation && what->event == "message.send")
     return store_send(self, frame, joined, *what);
+  if (in_conversation && what->event == "reply.stop")
+    return stop_one(self, frame, joined, *what);
   if (in_conversation && what->event.starts_with(reserved_prefix))
     return refuse_if_asked("reserved_event");
   self->send(joined.channel, broadcast{state.socket.number, std::move(*what)});

@@ -1,6 +1,7 @@
 #include "actors/system.hpp"
 
 #include "actors/accounts.hpp"
+#include "actors/changefeed.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/errors.hpp"
 #include "actors/hub.hpp"
@@ -20,6 +21,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <thread>
 #include <utility>
 
@@ -106,12 +108,19 @@ struct system::state {
 
   void start_persistence() {
     const auto& limits = options.settings.storage;
-    auto deps = persistence_deps{{}, limits.batch_rows, limits.write_queue};
+    const auto rule =
+        limits.send_rule == "policies" ? send_rule::policies : send_rule::owner;
+    const auto start_committer = [this](std::function<commit_batch()> make) {
+      return supervise<committer_actor>("COMMITTER", [this, make] {
+        return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(committer, make()));
+      });
+    };
+    auto deps = persistence_deps{{}, {}, limits.batch_rows, limits.write_queue};
     for (auto i = std::size_t{0}; i < limits.writers; ++i)
-      deps.committers.push_back(supervise<committer_actor>("COMMITTER", [this] {
-        return caf::actor_cast<caf::actor>(
-            sys.spawn<caf::detached>(committer, commit_to(options.database)));
-      }));
+      deps.committers.push_back(
+          start_committer([this, rule] { return commit_to(options.database, rule); }));
+    deps.progress =
+        start_committer([this] { return commit_progress_to(options.database); });
     persistence = supervise<persistence_actor>("PERSISTENCE", [this, deps] {
       return caf::actor_cast<caf::actor>(sys.spawn(actors::persistence, deps));
     });
@@ -120,17 +129,21 @@ struct system::state {
   void start_dispatcher() {
     const auto& limits = options.settings.inference;
     const auto how = keeper_options{options.database, options.node, limits.lease};
-    constexpr auto beats_that_may_wait = std::size_t{4};
+    constexpr auto asks_that_may_wait = std::size_t{8};
     auto lease_keeper = share_out<keeper_actor>(
-        {"KEEPER", 1, beats_that_may_wait, [this, how] {
+        {"KEEPER", 1, asks_that_may_wait, [this, how] {
            return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(keeper, how));
          }});
     auto deps = dispatcher_deps{lease_keeper,
                                 persistence,
-                                [this](dispatcher_actor boss, job what) {
-                                  return start_job(std::move(boss), std::move(what));
+                                readers,
+                                [this](dispatcher_actor boss, job what,
+                                       std::shared_ptr<const lease_watch> lease) {
+                                  return start_job(std::move(boss), std::move(what),
+                                                   std::move(lease));
                                 },
                                 limits.slots,
+                                limits.per_user,
                                 limits.heartbeat,
                                 limits.lease};
     dispatcher = supervise<dispatcher_actor>("DISPATCHER", [this, deps] {
@@ -138,15 +151,27 @@ struct system::state {
     });
   }
 
-  [[nodiscard]] caf::actor start_job(dispatcher_actor boss, job what) {
+  [[nodiscard]] inference_actor start_job(dispatcher_actor boss, job what,
+                                          std::shared_ptr<const lease_watch> lease) {
     auto deps = inference_deps{hub,
                                persistence,
                                readers,
                                std::move(boss),
                                options.engine,
+                               std::move(lease),
                                options.settings.inference.checkpoint_every};
-    return caf::actor_cast<caf::actor>(
-        sys.spawn(inference, std::move(deps), std::move(what)));
+    return sys.spawn(inference, std::move(deps), std::move(what));
+  }
+
+  void start_changefeed() {
+    auto deps = changefeed_deps{options.database, {}, dispatcher};
+    deps.wal.node = options.node;
+    deps.wal.publications = {"jessica_engine"};
+    constexpr auto slot_timeout = std::chrono::seconds{5}; // a stop waits that long
+    deps.wal.slot_timeout = slot_timeout;
+    (void)supervise<changefeed_actor>("CHANGEFEED", [this, deps] {
+      return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(changefeed, deps));
+    });
   }
 
   void start() {
@@ -156,9 +181,11 @@ struct system::state {
     start_accounts();
     start_persistence();
     start_dispatcher();
-    sessions = std::make_shared<const session_deps>(session_deps{
-        hub, persistence, readers, options.credentials, options.settings.realtime,
-        options.settings.inference.max_content_bytes, wall_clock});
+    start_changefeed();
+    sessions = std::make_shared<const session_deps>(
+        session_deps{hub, persistence, readers, dispatcher, options.credentials,
+                     options.settings.realtime,
+                     options.settings.inference.max_content_bytes, wall_clock});
   }
 
   void drain_jobs(std::chrono::milliseconds within) {
@@ -207,6 +234,9 @@ const reader_actor& system::readers() const noexcept {
 }
 const hub_actor& system::hub() const noexcept {
   return state_->hub;
+}
+const dispatcher_actor& system::dispatcher() const noexcept {
+  return state_->dispatcher;
 }
 
 session_actor system::open_session(outbox_ptr out, identity who,

@@ -1,21 +1,28 @@
 #include "app/commands.hpp"
 
 #include "app/database.hpp"
+#include "app/job_commands.hpp"
 #include "app/keys.hpp"
 #include "app/serve.hpp"
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdio>
-#include <functional>
+#include <iterator>
+#include <optional>
 #include <string_view>
 
 namespace jessica::app {
 namespace {
 
+using words = std::vector<std::string>;
+
 struct command {
-  std::string_view words;
+  std::string_view name;
   std::string_view meaning;
-  int (*run)(const config::settings&);
+  int (*run)(const config::settings&) = nullptr;
+  int (*run_with)(const config::settings&, const words& rest) = nullptr;
 };
 
 int complain(const error& why) {
@@ -80,13 +87,28 @@ constexpr auto commands = std::array{
             start_database},
     command{"db stop", "stop our own PostgreSQL", stop_database},
     command{"keys", "print the API keys", show_keys},
+    command{"jobs list", "what waits, runs or is dead; or of one STATUS", nullptr,
+            list_jobs},
+    command{"jobs show", "everything about job ID", nullptr, show_job},
+    command{"jobs retry", "try dead jobs ID... again", nullptr, retry_jobs},
+    command{"jobs cancel", "stop jobs ID...", nullptr, cancel_jobs},
 };
 
-[[nodiscard]] std::string joined(const std::vector<std::string>& words) {
+[[nodiscard]] std::string joined(const words& of) {
   auto text = std::string{};
-  for (const auto& word : words)
+  for (const auto& word : of)
     text += (text.empty() ? "" : " ") + word;
   return text;
+}
+
+/// What follows the command's name; nullopt: it is another command.
+[[nodiscard]] std::optional<words> rest_of(const words& line, const command& known) {
+  const auto count =
+      static_cast<std::ptrdiff_t>(1 + std::ranges::count(known.name, ' '));
+  if (std::ssize(line) < count ||
+      joined({line.begin(), line.begin() + count}) != known.name)
+    return std::nullopt;
+  return words{line.begin() + count, line.end()};
 }
 
 } // namespace
@@ -95,9 +117,9 @@ std::string usage() {
   auto text = std::string{"jessica [options] command\n\nCommands\n"};
   for (const auto& known : commands) {
     constexpr auto column = std::size_t{12};
-    auto words = std::string{known.words};
-    words.resize(std::max(column, words.size() + 1), ' ');
-    text += "  " + words + std::string{known.meaning} + '\n';
+    auto name = std::string{known.name};
+    name.resize(std::max(column, name.size() + 1), ' ');
+    text += "  " + name + std::string{known.meaning} + '\n';
   }
   return text + "\nOptions are listed by --print-config and in docs/configuration.md;\n"
                 "--check validates them, --config FILE reads another file than "
@@ -107,8 +129,12 @@ std::string usage() {
 int run_command(const config::loaded& with) {
   const auto asked = joined(with.line.words);
   for (const auto& known : commands)
-    if (known.words == asked)
-      return known.run(with.values);
+    if (const auto rest = rest_of(with.line.words, known)) {
+      if (known.run_with != nullptr)
+        return known.run_with(with.values, *rest);
+      if (rest->empty())
+        return known.run(with.values);
+    }
   std::fprintf(stderr, "jessica: %s\n\n%s",
                asked.empty() ? "no command" : ("unknown command: " + asked).c_str(),
                usage().c_str());

@@ -15,7 +15,7 @@ storage::cluster_options cluster_options_of(const config::storage_settings& how)
   return options;
 }
 
-result<database> database::open(const config::storage_settings& how) {
+result<database> database::attach(const config::storage_settings& how) {
   auto opened = database{};
   if (how.url.empty()) {
     auto own = storage::cluster::open(cluster_options_of(how));
@@ -27,8 +27,15 @@ result<database> database::open(const config::storage_settings& how) {
     opened.where_ = {how.url, true, how.connect_timeout};
   }
   opened.where_.connect_timeout = how.connect_timeout;
+  return opened;
+}
+
+result<database> database::open(const config::storage_settings& how) {
+  auto opened = attach(how);
+  if (!opened)
+    return opened;
   auto migrated =
-      storage::migrate(opened.where_, storage::migrations(), how.start_timeout);
+      storage::migrate(opened->where_, storage::migrations(), how.start_timeout);
   if (!migrated)
     return std::unexpected{std::move(migrated.error())};
   for (const auto& name : migrated->applied)

@@ -17,6 +17,8 @@ public:
   /// Starts or attaches to our own cluster, or takes storage.url; then migrates.
   /// Fails as cluster::open and migrate do.
   [[nodiscard]] static result<database> open(const config::storage_settings& how);
+  /// The same without migrating, for commands that only look.
+  [[nodiscard]] static result<database> attach(const config::storage_settings& how);
 
   [[nodiscard]] const storage::endpoint& where() const noexcept { return where_; }
   /// Call now and then: starts our own cluster again when it died.

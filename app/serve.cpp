@@ -75,6 +75,7 @@ int fail_start(const char* what, const error& why) {
       .accounts = system.accounts(),
       .persistence = system.persistence(),
       .readers = system.readers(),
+      .dispatcher = system.dispatcher(),
       .open_session =
           [&system](actors::outbox_ptr out, identity who, wire::serializer version) {
             return system.open_session(std::move(out), std::move(who), version);

@@ -16,6 +16,7 @@ constexpr auto hour = 3600 * second;
 
 constexpr auto levels =
     std::array<std::string_view, 4>{"debug", "info", "warn", "error"};
+constexpr auto send_rules = std::array<std::string_view, 2>{"owner", "policies"};
 constexpr auto engines = std::array<std::string_view, 1>{"builtin"};
 
 template <auto Room, auto Member> void assign(settings& in, const option_value& value) {
@@ -213,6 +214,11 @@ constexpr auto table = std::array{
         "Writes that may wait for a connection; then 429."),
     storage::count<&storage_settings::batch_rows>("storage.batch_rows", 1, 10'000,
                                                   "Rows that share one commit."),
+    one_of(storage::text<&storage_settings::send_rule>(
+               "storage.send_rule",
+               "What decides who may send: conversation ownership, in one statement "
+               "for many, or every row's policies, for projects that changed them."),
+           send_rules),
     storage::count<&storage_settings::max_rows>("storage.max_rows", 1, 100'000,
                                                 "Rows of one REST answer."),
     storage::time<&storage_settings::connect_timeout>(
@@ -228,6 +234,9 @@ constexpr auto table = std::array{
            engines),
     inference::count<&inference_settings::slots>("inference.slots", 1, max_count,
                                                  "Replies written at once."),
+    inference::count<&inference_settings::per_user>(
+        "inference.per_user", 1, max_count,
+        "Replies to one user written at once; further ones wait, users take turns."),
     inference::time<&inference_settings::lease>(
         "inference.lease", 2 * second, 60 * second,
         "A node that is silent this long loses its jobs; at least 3 heartbeats."),

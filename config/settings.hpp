@@ -60,10 +60,11 @@ struct storage_settings {
   std::filesystem::path bin_dir; ///< PostgreSQL's programs; empty: looked up
   std::size_t writers = 2;
   std::size_t readers = 2;
-  std::size_t read_queue = 4096;  ///< reads waiting for a reader; then 429
-  std::size_t write_queue = 8192; ///< writes waiting in one writer; then 429
-  std::size_t batch_rows = 200;   ///< rows of one group commit
-  std::size_t max_rows = 1000;    ///< rows of one REST answer
+  std::size_t read_queue = 4096;   ///< reads waiting for a reader; then 429
+  std::size_t write_queue = 8192;  ///< writes waiting in one writer; then 429
+  std::size_t batch_rows = 200;    ///< rows of one group commit
+  std::string send_rule = "owner"; ///< who may send: "owner", or "policies" a row each
+  std::size_t max_rows = 1000;     ///< rows of one REST answer
   seconds connect_timeout{5};
   seconds start_timeout{30}; ///< to wait for a database at start
   seconds statement_timeout{8};
@@ -72,6 +73,7 @@ struct storage_settings {
 struct inference_settings {
   std::string engine = "builtin";
   std::size_t slots = 2000;     ///< jobs at once on this node
+  std::size_t per_user = 8;     ///< of one user, at once on this node
   seconds lease{10};            ///< a node that is silent this long loses its jobs
   milliseconds heartbeat{1000}; ///< renew, sweep, claim
   milliseconds checkpoint_every{1000};     ///< text so far is stored this often

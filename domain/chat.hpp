@@ -54,6 +54,7 @@ struct usage {
 /// How a job ended. Stored with the reply's text in one commit.
 struct outcome {
   job_id job;
+  std::int32_t attempt = 1;
   bool cancelled = false;
   std::string content;
   usage used;
@@ -68,6 +69,19 @@ struct failure {
 
 /// What became of a failed job.
 enum class job_status : std::uint8_t { queued, dead, cancelled, lost };
+
+/// Whose a job is that we believed to run.
+enum class job_hold : std::uint8_t {
+  ours,
+  cancelled, ///< ours, but its user wants it stopped
+  lost       ///< not ours any more: another node may run it
+};
+
+/// What a user's stop came upon.
+struct stop_receipt {
+  job_id job;
+  std::string status; ///< "cancelling", or what the reply is already
+};
 
 /// One earlier turn of a conversation, oldest first, as the engine reads it.
 struct past_turn {
@@ -85,6 +99,7 @@ struct prompt {
 /// Text so far of a job that runs: lets another node continue it.
 struct checkpoint {
   job_id job;
+  std::int32_t attempt = 1;
   std::string partial;
 };
 

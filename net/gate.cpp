@@ -107,7 +107,11 @@ result<identity> admit(const http_request& what, caller allowed,
   const auto key = api_key_of(what);
   const auto bearer = allowed == caller::key_holder ? std::nullopt : bearer_of(what);
   auto who = wire::resolve_principal(known, key, bearer, require_apikey, now);
-  if (!who || allowed != caller::user)
+  if (!who)
+    return who;
+  if (allowed == caller::service && who->role != db_role::service_role)
+    return fail(errc::forbidden, "not the service role", "service_only");
+  if (allowed != caller::user)
     return who;
   if (!bearer)
     return fail(errc::unauthenticated, "no bearer token", "no_bearer");

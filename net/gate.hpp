@@ -19,7 +19,8 @@ enum class caller : std::uint8_t {
   anyone,     ///< no key asked for
   key_holder, ///< an API key; a bearer token is not looked at (sign-in, refresh)
   principal,  ///< an API key, and the bearer token when there is one must be good
-  user        ///< a signed-in user's bearer token, beside the API key
+  user,       ///< a signed-in user's bearer token, beside the API key
+  service     ///< the service role, by key or token
 };
 
 /// Whose clients a path belongs to: each API words its errors differently.
@@ -30,7 +31,8 @@ enum class api : std::uint8_t { auth, rest, functions, other, page };
 
 /// The identity a route runs as. The key is the header `apikey`, or for GET the query
 /// parameter. Fails: unauthenticated (reasons of wire::resolve_principal, no_bearer for
-/// a missing token, no_user for a token or key without a user).
+/// a missing token, no_user for a token or key without a user); forbidden
+/// (service_only).
 [[nodiscard]] result<identity> admit(const http_request& what, caller allowed,
                                      const wire::credentials& known,
                                      bool require_apikey, std::chrono::sys_seconds now);

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 namespace jessica::net {
@@ -35,6 +36,37 @@ answering enqueue_inference(const admitted& what, call in) {
   co_return json_response(202, wire::receipt_json(*stored));
 }
 
+/// Ends a reply, wherever it runs; what there is of it is kept. Idempotent.
+answering stop_inference(const admitted& what, call in) {
+  const auto reply = wire::read_stop(what.request.body, "reply_id");
+  if (!reply)
+    co_return refuse(reply.error(), what.request, true);
+  auto message = actors::stop_reply{std::make_shared<const identity>(what.who), *reply};
+  const auto stopped = co_await in.actors.ask<stop_receipt>(
+      in.with.dispatcher, std::move(message), in.with.settings.net.request_timeout);
+  if (!stopped)
+    co_return refuse(stopped.error(), what.request, true);
+  co_return json_response(200, wire::stop_json(stopped->status));
+}
+
+/// Claims queued jobs now and runs them: for a scheduler or an operator. Answers at
+/// once; nodes do the same by themselves whenever jobs are ready.
+answering run_inference_worker(const admitted& what, call in) {
+  const auto max = wire::read_max(what.request.body);
+  if (!max)
+    co_return refuse(max.error(), what.request, true);
+  const auto report = co_await in.actors.ask<actors::queue_report>(
+      in.with.dispatcher, actors::run_queued{*max},
+      in.with.settings.net.request_timeout);
+  if (!report)
+    co_return refuse(report.error(), what.request, true);
+  auto body = wire::object_writer{};
+  body.count("claimed", report->claimed)
+      .count("running", report->running)
+      .count("waiting", report->waiting);
+  co_return json_response(200, body.done());
+}
+
 /// Who the token says the caller is; in headers too, for a proxy's sub-request.
 answering auth_proxy(const admitted& what, call) {
   const auto& who = what.who;
@@ -61,6 +93,9 @@ answering unknown_function(const admitted& what, call) {
 
 constexpr auto routes = std::to_array<route>({
     {"POST", "/functions/v1/enqueue-inference", caller::user, enqueue_inference},
+    {"POST", "/functions/v1/stop-inference", caller::user, stop_inference},
+    {"POST", "/functions/v1/run-inference-worker", caller::service,
+     run_inference_worker},
     {"*", "/functions/v1/auth-proxy", caller::user, auth_proxy},
     {"*", "/functions/v1/*", caller::key_holder, unknown_function},
 });

@@ -24,6 +24,7 @@ struct backend {
   actors::accounts_actor accounts;
   actors::persistence_actor persistence;
   actors::reader_actor readers;
+  actors::dispatcher_actor dispatcher;
   std::function<actors::session_actor(actors::outbox_ptr, identity, wire::serializer)>
       open_session;
   wire::credentials credentials;

@@ -14,21 +14,37 @@ namespace jessica::storage {
 /// Stores message, pending reply and job of every turn in one commit; the jobs are born
 /// leased to `lease` (0: queued). One answer a turn, in order: a receipt, or forbidden
 /// for a conversation that is not the author's; a refused turn stores nothing and stops
-/// no other. A client_id seen before gives the first receipt with `repeated`. Turns
+/// no other; somebody's lock on a conversation makes its turns overloaded (reason
+/// conversation_busy) after 200 ms, and no others. A client_id seen before gives the first receipt with `repeated`. Turns
 /// must be valid already (UTF-8, size). Role: engine. The outer error: nothing was
 /// stored, or (unavailable) it is unknown whether it was.
 [[nodiscard]] result<std::vector<result<receipt>>>
 enqueue(connection& db, lease_id lease, std::span<const turn> turns);
 
-/// Stores final texts, usage and status of replies whose job `lease` still holds;
-/// returns the jobs that were. A job missing from the answer is no longer ours; one
-/// whose text PostgreSQL refuses becomes dead and is missing too.
-[[nodiscard]] result<std::vector<job_id>> finish(connection& db, lease_id lease,
-                                                 std::span<const outcome> outcomes);
+/// Stores final texts, usage and status of replies whose job `lease` still holds. One
+/// answer each, in order: true (also when this attempt was stored before: the first
+/// answer was lost); false: no longer ours, or its text was refused by PostgreSQL and
+/// the job is dead; an error: not stored now, try again. The outer error: none was.
+[[nodiscard]] result<std::vector<result<bool>>>
+finish(connection& db, lease_id lease, std::span<const outcome> outcomes);
 
-/// Stores texts so far; returns the jobs still ours and not cancelled.
-[[nodiscard]] result<std::vector<job_id>> save(connection& db, lease_id lease,
-                                               std::span<const checkpoint> checkpoints);
+/// The rows themselves were refused, not the database away: one of them alone may pass.
+[[nodiscard]] bool is_fault_of_data(const error& failure) noexcept;
+
+/// The same with every turn written as its author: the policies decide, not our rule of
+/// who owns what. Slower; for projects with policies of their own. The jobs are queued.
+/// Role: requests.
+[[nodiscard]] result<std::vector<result<receipt>>>
+enqueue_as_authors(connection& db, std::span<const turn> turns);
+
+/// Stores texts so far; whose each job is, in order.
+[[nodiscard]] result<std::vector<job_hold>>
+save(connection& db, lease_id lease, std::span<const checkpoint> checkpoints);
+
+/// Asks for the end of a reply, as the user. Fails: not_found (no reply of this user).
+/// Idempotent. Role: requests.
+[[nodiscard]] result<stop_receipt> stop_reply(connection& db, const identity& who,
+                                              message_id reply);
 
 /// What the engine needs to answer `message`: the conversation's choices and its last
 /// `turns` finished messages up to it, read as the user (row security). Role: requests.

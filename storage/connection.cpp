@@ -108,6 +108,7 @@ bool prepared_is_stale(const error& why) {
 struct connection::state {
   endpoint where;
   std::string role;
+  commits how;
   session open;
   statement_cache prepared{prepared_limit};
 
@@ -131,6 +132,11 @@ result<void> connection::state::connect() {
   auto made = open_session(where, role);
   if (!made) {
     return std::unexpected{std::move(made.error())};
+  }
+  if (how == commits::lazy) {
+    if (auto set = execute(made->get(), "set synchronous_commit = off"); !set) {
+      return std::unexpected{std::move(set.error())};
+    }
   }
   // Not blocking: every wait is ours, and has a limit.
   if (PQsetnonblocking(made->get(), 1) != 0 || PQenterPipelineMode(made->get()) == 0) {
@@ -261,8 +267,8 @@ connection::state::round_trip(std::span<const statement> statements) {
   return receive(statements, plan);
 }
 
-connection::connection(endpoint where, std::string_view role)
-    : state_(std::make_unique<state>(std::move(where), std::string{role})) {}
+connection::connection(endpoint where, std::string_view role, commits how)
+    : state_(std::make_unique<state>(std::move(where), std::string{role}, how)) {}
 connection::~connection() = default;
 connection::connection(connection&&) noexcept = default;
 connection& connection::operator=(connection&&) noexcept = default;

@@ -46,12 +46,16 @@ private:
 /// A PostgreSQL array literal of texts, nulls kept: for `$1::text[]` parameters.
 [[nodiscard]] std::string array_literal(std::span<const parameter> items);
 
+/// Does a commit wait for the disk? `lazy` may lose the last second's commits when the
+/// database's machine or process dies: for what is repeated anyway.
+enum class commits : std::uint8_t { durable, lazy };
+
 /// Blocking; one thread at a time. Reconnects by itself at the next call after the
 /// server went away (a call that was under way fails with unavailable and is not
 /// repeated: it may have committed).
 class connection {
 public:
-  connection(endpoint where, std::string_view role);
+  connection(endpoint where, std::string_view role, commits how = commits::durable);
   ~connection();
   connection(connection&&) noexcept;
   connection& operator=(connection&&) noexcept;

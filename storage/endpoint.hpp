@@ -21,6 +21,7 @@ namespace role {
 inline constexpr auto requests = std::string_view{"authenticator"};
 inline constexpr auto engine = std::string_view{"jessica_engine"};
 inline constexpr auto accounts = std::string_view{"supabase_auth_admin"};
+inline constexpr auto feed = std::string_view{"jessica_wal"};
 inline constexpr auto migrations = std::string_view{"postgres"};
 } // namespace role
 

@@ -1,15 +1,15 @@
 #include "storage/jobs.hpp"
 
+#include "storage/batch_sql.hpp"
+#include "storage/wal_stream.hpp"
+
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
 namespace jessica::storage {
 namespace {
-
-[[nodiscard]] parameter number(std::int64_t value) {
-  return std::to_string(value);
-}
 
 [[nodiscard]] job read_job(const rows& found, int row) {
   const auto id = [&](int column) {
@@ -23,6 +23,13 @@ namespace {
           .reply = {id(5)},
           .params = std::string{found.text(row, 6)},
           .cancelled = found.text(row, 7) == "t"};
+}
+
+[[nodiscard]] std::vector<job_id> read_ids(const rows& found) {
+  auto jobs = std::vector<job_id>{};
+  for (auto row = 0; row < found.size(); ++row)
+    jobs.push_back({found.integer(row, 0)});
+  return jobs;
 }
 
 [[nodiscard]] job_status read_status(std::string_view text) {
@@ -60,18 +67,59 @@ result<std::int64_t> sweep(connection& db) {
   });
 }
 
-result<std::vector<job>> claim(connection& db, lease_id lease, std::size_t want) {
-  const auto claimed = db.run({R"(
+result<claimed_jobs> claim(connection& db, lease_id lease, const claim_wish& wish) {
+  auto skipped = std::vector<parameter>{};
+  for (const auto& user : wish.skip)
+    skipped.emplace_back(user.str());
+  const auto skip = array_literal(skipped);
+  const auto found = db.run({R"(
       select id, attempt, user_id, conversation_id, message_id, reply_id, params,
              cancelled
-      from jessica.claim_jobs($1, '{inference}', $2))",
-                               {number(lease.value), std::to_string(want)}});
-  return claimed.transform([](const rows& found) {
-    auto jobs = std::vector<job>{};
-    for (auto row = 0; row < found.size(); ++row)
-      jobs.push_back(read_job(found, row));
-    return jobs;
-  });
+      from jessica.claim_jobs($1, '{inference}', $2, $3, $4))",
+                             {number(lease.value), std::to_string(wish.want),
+                              std::to_string(wish.each), skip}});
+  if (!found)
+    return std::unexpected{found.error()};
+  auto claimed = claimed_jobs{};
+  for (auto row = 0; row < found->size(); ++row)
+    claimed.jobs.push_back(read_job(*found, row));
+  if (claimed.jobs.size() == wish.want) { // there may be more: no need to look
+    claimed.next_due = std::chrono::milliseconds{0};
+    return claimed;
+  }
+  const auto due = db.run({R"(
+      select ceil(1000 * extract(epoch from due - now()))::bigint
+      from jessica.next_due('{inference}', $1) due)",
+                           {skip}});
+  // What was claimed is ours, whatever became of the question.
+  if (due && !due->null(0, 0))
+    claimed.next_due =
+        std::chrono::milliseconds{std::max(due->integer(0, 0), std::int64_t{0})};
+  return claimed;
+}
+
+result<std::vector<job_id>> cancelled_jobs(connection& db, std::string_view snapshot) {
+  const auto ask = statement{"select jessica.cancelled_jobs()", {}};
+  const auto found = run_in_snapshot(db, snapshot, {&ask, 1});
+  if (!found)
+    return std::unexpected{found.error()};
+  return read_ids(found->front());
+}
+
+result<std::vector<job_id>> held_jobs(connection& db, lease_id lease) {
+  return db.run({"select jessica.held_jobs($1)", {number(lease.value)}})
+      .transform(read_ids);
+}
+
+result<std::int64_t> hand_back(connection& db, lease_id lease,
+                               std::span<const job_id> jobs) {
+  auto ids = std::vector<parameter>{};
+  for (const auto id : jobs)
+    ids.push_back(number(id.value));
+  return db
+      .run({"select jessica.hand_back($1, $2)",
+            {number(lease.value), array_literal(ids)}})
+      .transform([](const rows& row) { return row.integer(0, 0); });
 }
 
 result<std::vector<job_status>> fail_jobs(connection& db, lease_id lease,

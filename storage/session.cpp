@@ -143,7 +143,7 @@ errc code_of(std::string_view sqlstate) noexcept {
   if (of_class("22") || of_class("23") || of_class("42")) {
     return errc::invalid_input;
   }
-  if (of_class("53")) {
+  if (of_class("53") || sqlstate == "55P03") { // 55P03: somebody holds a lock
     return errc::overloaded;
   }
   // 40: deadlock or serialization failure. 25006: a standby that was not promoted yet.

@@ -30,6 +30,8 @@ constexpr auto functions_by_reason = std::to_array<function_answer>({
     {"route_not_found", 404, "route_not_found", "No such path"},
     {"conversation_not_found", 404, "conversation_not_found", "No such conversation"},
     {"message_not_found", 404, "message_not_found", "No such message"},
+    {"reply_not_found", 404, "reply_not_found", "No such reply"},
+    {"service_only", 403, "service_only", "Only the service role may call this"},
     {"method_not_allowed", 405, "method_not_allowed", "Method not allowed"},
 });
 

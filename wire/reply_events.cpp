@@ -158,6 +158,37 @@ result<send_request> read_send(std::string_view json, std::size_t max_bytes) {
                       std::move(*params)};
 }
 
+result<message_id> read_stop(std::string_view json, std::string_view key) {
+  const auto parsed = parse_object(json);
+  if (!parsed)
+    return std::unexpected{parsed.error()};
+  const auto text = json_reader{*parsed}.required_text(key);
+  if (!text)
+    return std::unexpected{text.error()};
+  const auto id = message_id::parse(*text);
+  if (!id)
+    return fail(errc::invalid_input, std::string{key} + ": not a UUID");
+  return *id;
+}
+
+result<std::optional<std::size_t>> read_max(std::string_view json) {
+  const auto parsed = parse_object(json);
+  if (!parsed)
+    return std::unexpected{parsed.error()};
+  const auto max = json_reader{*parsed}.integer("max");
+  if (!max)
+    return std::unexpected{max.error()};
+  if (*max && **max < 1)
+    return fail(errc::invalid_input, "max: must be at least 1");
+  return max->transform([](std::int64_t n) { return static_cast<std::size_t>(n); });
+}
+
+std::string stop_json(std::string_view status) {
+  auto answer = object_writer{};
+  answer.text("status", status);
+  return answer.done();
+}
+
 std::string receipt_json(const receipt& what) {
   const auto conversation = what.conversation.str();
   auto ids = object_writer{288};

@@ -46,6 +46,14 @@ struct send_request {
 [[nodiscard]] result<send_request> read_send(std::string_view json,
                                              std::size_t max_bytes);
 
+/// The reply a stop names: `key` is "reply_id" over HTTP, "id" on the channel. Fails:
+/// invalid_input.
+[[nodiscard]] result<message_id> read_stop(std::string_view json, std::string_view key);
+/// Body of run-inference-worker: {max?}, at least 1. Fails: invalid_input.
+[[nodiscard]] result<std::optional<std::size_t>> read_max(std::string_view json);
+/// {status}.
+[[nodiscard]] std::string stop_json(std::string_view status);
+
 /// {conversation_id, message_id, reply_id, job_id, topic}.
 [[nodiscard]] std::string receipt_json(const receipt& what);
 

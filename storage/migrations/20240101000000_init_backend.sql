@@ -236,55 +236,104 @@ create policy own_channel_write on realtime.messages for insert to authenticated
 
 -- Calls
 
--- Message, pending reply and job in one call. Security definer because clients may not write jobs;
--- the owner check is the first thing it does. A repeated client_id gets the first answer again,
--- with job 0 once the job has been purged.
-create function public.enqueue_inference(
-  conversation_id uuid, content text, client_id text default null,
-  params jsonb default '{}'
-) returns table (message_id uuid, reply_id uuid, job_id bigint)
+-- Asks for a reply to one's own message: pending reply and job. Security definer because clients
+-- may not write either; a message that has a reply keeps it. A job that was purged is 0.
+create function public.queue_reply(message_id uuid, params jsonb default '{}')
+returns table (reply_id uuid, job_id bigint)
 language plpgsql security definer set search_path = ''
 as $$
 declare
   u uuid := auth.uid();
+  c uuid;
 begin
-  if u is null then
-    raise exception 'not signed in' using errcode = '28000';
-  end if;
-
-  update public.conversations c set updated_at = now() where c.id = $1 and c.user_id = u;
+  -- The lock makes two callers queue one reply.
+  select m.conversation_id into c from public.messages m
+  where m.id = $1 and m.user_id = u and m.role = 'user' for no key update;
   if not found then
-    raise exception 'no such conversation' using errcode = '42501';
+    raise exception 'no such message' using errcode = '42501';
   end if;
 
-  insert into public.messages as m (conversation_id, user_id, content, client_id)
-  values ($1, u, $2, $3)
-  on conflict do nothing
-  returning m.id into message_id;
-
-  if message_id is null then
-    return query
-      select m.id, r.id, coalesce((
-        select min(j.id) from public.inference_jobs j
-        where j.message_id = m.id and j.kind = 'inference'), 0)
-      from public.messages m
-      join public.messages r
-        on r.conversation_id = m.conversation_id and r.reply_to = m.id
-       and r.role = 'assistant'
-      where m.user_id = u and m.client_id = $3
-      order by r.seq limit 1;
+  select r.id, coalesce((
+      select min(j.id) from public.inference_jobs j
+      where j.message_id = $1 and j.kind = 'inference'), 0)
+  into reply_id, job_id
+  from public.messages r
+  where r.conversation_id = c and r.reply_to = $1 and r.role = 'assistant'
+  order by r.seq limit 1;
+  if found then
+    return next;
     return;
   end if;
 
   insert into public.messages as m (conversation_id, user_id, role, status, reply_to)
-  values ($1, u, 'assistant', 'pending', message_id)
+  values (c, u, 'assistant', 'pending', $1)
   returning m.id into reply_id;
 
   insert into public.inference_jobs as j
     (user_id, conversation_id, message_id, reply_id, params)
-  values (u, $1, message_id, reply_id, $4)
+  values (u, c, $1, reply_id, $2)
   returning j.id into job_id;
 
+  update public.conversations x set updated_at = now() where x.id = c;
+  return next;
+end $$;
+
+-- Message, pending reply and job in one call. The message is written as the caller: the policies
+-- decide. A repeated client_id gets the first answer again.
+create function public.enqueue_inference(
+  conversation_id uuid, content text, client_id text default null,
+  params jsonb default '{}'
+) returns table (message_id uuid, reply_id uuid, job_id bigint)
+language plpgsql set search_path = ''
+as $$
+begin
+  if auth.uid() is null then
+    raise exception 'not signed in' using errcode = '28000';
+  end if;
+  if not exists (select from public.conversations c where c.id = $1 and c.user_id = auth.uid()) then
+    raise exception 'no such conversation' using errcode = '42501';
+  end if;
+
+  insert into public.messages as m (conversation_id, content, client_id)
+  values ($1, $2, $3)
+  on conflict do nothing
+  returning m.id into message_id;
+
+  if message_id is null then
+    select m.id into message_id from public.messages m
+    where m.user_id = auth.uid() and m.client_id = $3;
+  end if;
+
+  select q.reply_id, q.job_id into reply_id, job_id
+  from public.queue_reply(message_id, $4) q;
+  return next;
+end $$;
+
+-- Stops a reply by its id, from any device: what there is of it is kept. Status: "cancelling" while
+-- its node still has to hear of it, else the reply's. No row: not one's own reply.
+create function public.stop_inference(reply_id uuid)
+returns table (job_id bigint, status text)
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  m public.messages;
+begin
+  select * into m from public.messages x
+  where x.id = $1 and x.user_id = auth.uid() and x.role = 'assistant';
+  if not found then
+    return;
+  end if;
+
+  select max(j.id) into job_id from public.inference_jobs j
+  where j.message_id = m.reply_to and j.reply_id = $1;
+
+  update public.inference_jobs j set cancel_requested = true
+  where j.id = job_id and j.status in ('queued', 'running') and not j.cancel_requested;
+
+  select x.status into status from public.messages x where x.id = $1;
+  if status in ('pending', 'streaming') then
+    status := 'cancelling';
+  end if;
   return next;
 end $$;
 
@@ -316,10 +365,11 @@ begin
 end $$;
 
 revoke execute on function
-  public.enqueue_inference, public.cancel_inference, public.match_messages,
-  public.ensure_embedding_index
+  public.enqueue_inference, public.queue_reply, public.cancel_inference,
+  public.stop_inference, public.match_messages, public.ensure_embedding_index
 from public, anon, authenticated;
 
 grant execute on function
-  public.enqueue_inference, public.cancel_inference, public.match_messages
+  public.enqueue_inference, public.queue_reply, public.cancel_inference,
+  public.stop_inference, public.match_messages
 to authenticated, service_role;

@@ -21,6 +21,7 @@ create table jessica.ready (
   run_at timestamptz not null,
   id bigint not null,
   kind text not null,
+  user_id uuid not null,
   attempt smallint not null default 0,
   primary key (rank, run_at, id)
 ) with (
@@ -39,17 +40,27 @@ create table jessica.running (
   autovacuum_vacuum_cost_delay = 0
 );
 
+-- Wakes every node through the WAL stream they all read anyway, when and if this transaction
+-- commits. What they understand: "jobs" (look for ready ones), "tick" (the same, now and then),
+-- "cancel <job>".
+create function jessica.wake(what text) returns void
+language sql security definer set search_path = ''
+as $$ select pg_logical_emit_message(true, 'jessica', what) $$;
+
 -- Any insert into inference_jobs queues it. With a lease it is born claimed by that node, and no
 -- claim is ever written.
 create function jessica.on_job() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
-  insert into jessica.ready (rank, run_at, id, kind)
-  select -priority, run_at, id, kind from fresh where lease is null and status = 'queued';
-
   insert into jessica.running (id, lease, attempt)
   select id, lease, 1 from fresh where lease is not null and status = 'queued';
+
+  insert into jessica.ready (rank, run_at, id, kind, user_id)
+  select -priority, run_at, id, kind, user_id from fresh where lease is null and status = 'queued';
+  if found then
+    perform jessica.wake('jobs');
+  end if;
   return null;
 end $$;
 
@@ -72,20 +83,44 @@ end $$;
 create trigger off_job after delete on public.inference_jobs
   referencing old table as gone for each statement execute function jessica.off_job();
 
--- No column lists: two publications of one slot must not differ in them.
+-- A cancelled job that nobody runs ends here and now; one that runs is ended by its node, which
+-- stores what there is.
+create function jessica.on_cancel() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  delete from jessica.ready r
+  where r.rank = -new.priority and r.run_at = new.run_at and r.id = new.id;
+  if not found then
+    perform jessica.wake('cancel ' || new.id);
+    return new;
+  end if;
+
+  update public.messages m
+  set status = 'cancelled', content = coalesce(new.partial, m.content), updated_at = now()
+  where m.id = new.reply_id;
+  new.status := 'cancelled';
+  new.finished_at := now();
+  new.partial := null;
+  new.checkpoint := null;
+  return new;
+end $$;
+
+create trigger on_cancel before update of cancel_requested on public.inference_jobs
+  for each row when (new.cancel_requested and not old.cancel_requested
+                     and old.status in ('queued', 'running'))
+  execute function jessica.on_cancel();
+
+-- Jobs are not in it: what nodes must hear of them comes as messages, a fraction of the rows. No
+-- column lists: two publications of one slot must not differ in them.
 do $$
 begin
   if exists (select from pg_publication where pubname = 'jessica_engine') then
-    alter publication jessica_engine add table public.embeddings, public.inference_jobs;
+    alter publication jessica_engine add table public.embeddings;
   end if;
 end $$;
 
 -- Nodes
-
--- Wakes every node through the WAL stream they all read anyway.
-create function jessica.wake(what text) returns void
-language sql security definer set search_path = ''
-as $$ select pg_logical_emit_message(true, 'jessica', what) $$;
 
 create function jessica.join_node(node text, lease_time interval, info jsonb default null)
 returns bigint
@@ -103,34 +138,6 @@ as $$
   returning true
 $$;
 
--- An orderly goodbye: the node's jobs are ready again at once. The attempt that was broken off keeps
--- its number, because clients saw text under it, but costs no strike. Returns how many.
-create function jessica.leave(lease bigint) returns int
-language plpgsql security definer set search_path = ''
-as $$
-declare
-  k int;
-begin
-  delete from jessica.nodes n where n.lease = leave.lease;
-
-  with d as materialized (
-    delete from jessica.running r where r.lease = leave.lease returning r.id, r.attempt
-  ), f as (
-    update public.inference_jobs j
-    set status = 'queued', lease = null, attempts = d.attempt, max_attempts = j.max_attempts + 1
-    from d where j.id = d.id and j.id = any (array(select d.id from d))
-    returning j.id, j.priority, j.run_at, j.kind, d.attempt
-  )
-  insert into jessica.ready (rank, run_at, id, kind, attempt)
-  select -f.priority, f.run_at, f.id, f.kind, f.attempt from f;
-  get diagnostics k = row_count;
-
-  if k > 0 then
-    perform jessica.wake('jobs');
-  end if;
-  return k;
-end $$;
-
 -- Batches. Big tables are reached only by "= any(array)" (an index), array against array by hash
 -- join: the planner does not know the sizes of arrays, and without the two enable_* settings it
 -- picks sequential scans or n*n nested loops (measured: up to 7 times slower at 100-500).
@@ -144,7 +151,7 @@ create function jessica.enqueue_batch(
   contents text[], client_ids text[], params jsonb[], opens bool[]
 ) returns table (n bigint, job_id bigint)
 language sql security definer set search_path = ''
-set enable_seqscan = off set enable_nestloop = off
+set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
 as $$
   -- Locked in one order, so that two batches with the same conversations cannot deadlock, and
   -- before the messages, so that one deleted meanwhile refuses its own turns and no others.
@@ -196,6 +203,19 @@ as $$
   select ok.n, j.id from ok join j on j.message_id = ok.mid
 $$;
 
+-- Conversations that somebody has locked at the moment: a transaction that holds one must not hold
+-- up the others' sends.
+create function jessica.locked(conversations uuid[]) returns setof uuid
+language sql security definer set search_path = '' set enable_seqscan = off
+as $$
+  with free as materialized (
+    select o.id from public.conversations o where o.id = any (conversations)
+    for no key update skip locked
+  )
+  select o.id from public.conversations o
+  where o.id = any (conversations) and o.id not in (select free.id from free)
+$$;
+
 -- First receipts of sends that were seen before. What has been deleted since is the zero id, a job
 -- that was purged is 0.
 create function jessica.find_sends(users uuid[], client_ids text[])
@@ -220,22 +240,34 @@ as $$
   ) j on true
 $$;
 
--- Takes up to "want" ready jobs, by priority, then age. "attempt" counts from 1. Nothing without a
--- live lease.
-create function jessica.claim_jobs(lease bigint, kinds text[], want int)
-returns table (
+-- Takes up to "want" ready jobs, by priority, then age, at most "each" of one user and none of the
+-- users in "skip". "attempt" counts from 1. Nothing without a live lease.
+create function jessica.claim_jobs(
+  lease bigint, kinds text[], want int, each int, skip uuid[]
+) returns table (
   id bigint, attempt smallint, user_id uuid, conversation_id uuid, message_id uuid,
   reply_id uuid, kind text, params jsonb, checkpoint jsonb, cancelled bool
 )
 language sql security definer set search_path = ''
 set enable_seqscan = off set enable_nestloop = off
 as $$
-  with d as materialized (
+  -- The window looks further than "want", so that one user's many jobs do not hide the others'.
+  with due as materialized (
+    select x.ctid at, x.rank, x.run_at, x.id,
+      row_number() over (partition by x.user_id order by x.rank, x.run_at, x.id) nth
+    from (
+      select r.ctid, r.rank, r.run_at, r.id, r.user_id from jessica.ready r
+      where r.run_at <= now() and r.kind = any (kinds) and r.user_id <> all (skip)
+      order by r.rank, r.run_at, r.id limit want * 4) x
+  ),
+  d as materialized (
     delete from jessica.ready r
     where r.ctid = any (array(
         select x.ctid from jessica.ready x
-        where x.run_at <= now() and x.kind = any (kinds)
-        order by rank, run_at, id limit want for update skip locked))
+        where x.ctid = any (array(
+          select at from due where nth <= each
+          order by rank, nth, run_at, due.id limit want))
+        for update skip locked))
       and exists (select from jessica.nodes n where n.lease = claim_jobs.lease)
     returning r.id, r.attempt
   ),
@@ -250,33 +282,49 @@ as $$
 $$;
 
 -- For jobs that run longer than a second: stores the text so far (HOT) and shows "running".
--- Returns those still ours and not cancelled, so a missing id means stop.
+-- Returns those still ours: a missing id means stop. The running rows are locked first: whoever
+-- finishes or sweeps them meanwhile wins.
 create function jessica.checkpoint(
-  lease bigint, ids bigint[], partials text[], checkpoints jsonb[]
-) returns setof bigint
+  lease bigint, ids bigint[], attempts int[], partials text[], checkpoints jsonb[]
+) returns table (id bigint, cancelled bool)
 language sql security definer set search_path = ''
-set enable_seqscan = off set enable_nestloop = off
+set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
 as $$
+  with held as materialized (
+    select r.id, r.attempt from jessica.running r
+    where r.id = any (ids) and r.lease = checkpoint.lease
+    order by r.id for share
+  )
   update public.inference_jobs j
   set status = 'running', started_at = coalesce(j.started_at, now()),
     partial = x.partial, checkpoint = x.ck
-  from unnest(ids, partials, checkpoints) x (id, partial, ck)
-  join jessica.running r
-    on r.id = x.id and r.lease = checkpoint.lease and r.id = any (ids)
-  where j.id = x.id and j.id = any (ids) and not j.cancel_requested
-  returning j.id
+  from unnest(ids, checkpoint.attempts, partials, checkpoints) x (id, attempt, partial, ck)
+  join held on held.id = x.id and held.attempt = x.attempt
+  where j.id = x.id and j.id = any (ids)
+  returning j.id, j.cancel_requested
+$$;
+
+-- Running jobs whose users want them stopped, for a node that may have missed their messages.
+create function jessica.cancelled_jobs() returns setof bigint
+language sql stable security definer set search_path = '' set enable_seqscan = off
+as $$
+  select j.id from public.inference_jobs j
+  where j.id = any (array(select r.id from jessica.running r)) and j.cancel_requested
 $$;
 
 -- Deleting the running row under our lease is the fence: a node that lost its lease writes nothing.
--- Statuses: done or cancelled.
+-- Statuses: done or cancelled. An attempt that was finished already is returned again: whoever asks
+-- twice did not get the first answer.
 create function jessica.finish_jobs(
-  lease bigint, ids bigint[], statuses text[], contents text[], usages jsonb[]
+  lease bigint, ids bigint[], attempts int[], statuses text[], contents text[], usages jsonb[]
 ) returns setof bigint
 language sql security definer set search_path = ''
-set enable_seqscan = off set enable_nestloop = off
+set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
 as $$
   with d as materialized (
-    delete from jessica.running r where r.id = any (ids) and r.lease = finish_jobs.lease
+    delete from jessica.running r using unnest(ids, finish_jobs.attempts) u (id, attempt)
+    where r.id = any (ids) and r.lease = finish_jobs.lease
+      and r.id = u.id and r.attempt = u.attempt
     returning r.id, r.attempt
   ),
   x as materialized (
@@ -299,15 +347,61 @@ as $$
     where m.id = f.reply_id and m.id = any (array(select f.reply_id from f))
   )
   select id from f
+  union all
+  select j.id from public.inference_jobs j
+  join unnest(ids, finish_jobs.attempts) u (id, attempt) on u.id = j.id and u.attempt = j.attempts
+  where j.id = any (ids) and j.status in ('done', 'cancelled')
 $$;
 
--- Retry with backoff and jitter (1 s * 2^attempt, at most 5 min), else dead letter and an error on
--- the reply.
+-- Jobs that a node holds and does not know of, because the answer that brought them was lost: ready
+-- at once, as a new attempt without a strike.
+create function jessica.hand_back(lease bigint, ids bigint[]) returns int
+language plpgsql security definer set search_path = '' set enable_seqscan = off
+as $$
+declare
+  k int;
+begin
+  with d as materialized (
+    delete from jessica.running r where r.lease = hand_back.lease and r.id = any (ids)
+    returning r.id, r.attempt
+  ), f as (
+    update public.inference_jobs j
+    set status = 'queued', lease = null, attempts = d.attempt, max_attempts = j.max_attempts + 1
+    from d where j.id = d.id and j.id = any (ids)
+    returning j.id, j.priority, j.run_at, j.kind, j.user_id, d.attempt
+  )
+  insert into jessica.ready (rank, run_at, id, kind, user_id, attempt)
+  select -f.priority, f.run_at, f.id, f.kind, f.user_id, f.attempt from f;
+  get diagnostics k = row_count;
+
+  if k > 0 then
+    perform jessica.wake('jobs');
+  end if;
+  return k;
+end $$;
+
+-- What a node holds, as the database has it.
+create function jessica.held_jobs(lease bigint) returns setof bigint
+language sql stable security definer set search_path = ''
+as $$ select r.id from jessica.running r where r.lease = held_jobs.lease $$;
+
+-- An orderly goodbye: the node's jobs are ready again at once. The attempt that was broken off
+-- keeps its number, because clients saw text under it, but costs no strike. Returns how many.
+create function jessica.leave(lease bigint) returns int
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  delete from jessica.nodes n where n.lease = leave.lease;
+  return jessica.hand_back(lease, array(select jessica.held_jobs(lease)));
+end $$;
+
+-- Retry with backoff and jitter (1 s * 2^attempt, at most 5 min; at once when the node is at
+-- fault), else dead letter and an error on the reply.
 create function jessica.fail_jobs(
-  lease bigint, ids bigint[], errors text[], retryable bool[]
+  lease bigint, ids bigint[], errors text[], retryable bool[], at_once bool default false
 ) returns table (id bigint, status text)
 language sql security definer set search_path = ''
-set enable_seqscan = off set enable_nestloop = off
+set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
 as $$
   with d as materialized (
     delete from jessica.running r where r.id = any (ids) and r.lease = fail_jobs.lease
@@ -320,19 +414,20 @@ as $$
         when j.cancel_requested then 'cancelled'
         when x.retry and d.attempt < j.max_attempts then 'queued'
         else 'dead' end,
-      run_at = now()
-        + least(interval '5 min', interval '1 s' * 2 ^ d.attempt) * (0.5 + random() / 2),
+      run_at = now() + case when at_once then interval '0' else
+        least(interval '5 min', interval '1 s' * 2 ^ d.attempt) * (0.5 + random() / 2) end,
       finished_at = case
         when x.retry and d.attempt < j.max_attempts and not j.cancel_requested then null
         else now() end
     from unnest(ids, errors, retryable) x (id, err, retry) join d on d.id = x.id
     where j.id = x.id and j.id = any (ids)
     returning j.id, j.reply_id, j.status, j.last_error, j.partial, j.priority, j.run_at,
-      j.kind, j.attempts
+      j.kind, j.user_id, j.attempts
   ),
   q as (
-    insert into jessica.ready (rank, run_at, id, kind, attempt)
-    select -f.priority, f.run_at, f.id, f.kind, f.attempts from f where f.status = 'queued'
+    insert into jessica.ready (rank, run_at, id, kind, user_id, attempt)
+    select -f.priority, f.run_at, f.id, f.kind, f.user_id, f.attempts
+    from f where f.status = 'queued'
   ),
   w as (
     update public.messages m
@@ -368,7 +463,7 @@ begin
   loop
     perform jessica.fail_jobs(
       l, a, array_fill('node lost'::text, array[cardinality(a)]),
-      array_fill(true, array[cardinality(a)]));
+      array_fill(true, array[cardinality(a)]), true);
     k := k + cardinality(a);
   end loop;
 
@@ -378,27 +473,41 @@ begin
   return k;
 end $$;
 
--- When a node should look again by itself.
-create function jessica.next_due() returns timestamptz
+-- When a node that skips these users should look again by itself.
+create function jessica.next_due(kinds text[], skip uuid[]) returns timestamptz
 language sql stable security definer set search_path = ''
-as $$ select min(run_at) from jessica.ready $$;
-
-create function jessica.retry_dead(ids bigint[]) returns int
-language sql security definer set search_path = ''
 as $$
-  with f as (
-    update public.inference_jobs
-    set status = 'queued', attempts = 0, run_at = now(), finished_at = null
-    where id = any (ids) and status = 'dead'
-    returning id, priority, run_at, kind
-  ),
-  q as (
-    insert into jessica.ready (rank, run_at, id, kind)
-    select -priority, run_at, id, kind from f
-    returning 1
-  )
-  select count(*)::int from q
+  select min(r.run_at) from jessica.ready r
+  where r.kind = any (kinds) and r.user_id <> all (skip)
 $$;
+
+-- Five more attempts for dead letters; their numbers go on, because clients saw the earlier ones.
+create function jessica.retry_dead(ids bigint[]) returns int
+language plpgsql security definer set search_path = ''
+as $$
+declare
+  k int;
+begin
+  with f as (
+    update public.inference_jobs j
+    set status = 'queued', max_attempts = j.attempts + 5, run_at = now(), finished_at = null,
+      cancel_requested = false
+    where j.id = any (ids) and j.status = 'dead'
+    returning j.id, j.priority, j.run_at, j.kind, j.user_id, j.attempts, j.reply_id
+  ),
+  w as (
+    update public.messages m set status = 'pending', error = null, updated_at = now()
+    from f where m.id = f.reply_id
+  )
+  insert into jessica.ready (rank, run_at, id, kind, user_id, attempt)
+  select -f.priority, f.run_at, f.id, f.kind, f.user_id, f.attempts from f;
+  get diagnostics k = row_count;
+
+  if k > 0 then
+    perform jessica.wake('jobs');
+  end if;
+  return k;
+end $$;
 
 create function jessica.purge_jobs(keep interval default '7 days', batch int default 5000)
 returns int

@@ -35,9 +35,9 @@ struct jobs_world {
     return *lease;
   }
   [[nodiscard]] std::vector<job> take(lease_id lease, std::size_t want = 10) {
-    auto jobs = claim(db, lease, want);
-    REQUIRE(jobs);
-    return std::move(*jobs);
+    auto claimed = claim(db, lease, {want, want, {}});
+    REQUIRE(claimed);
+    return std::move(claimed->jobs);
   }
   [[nodiscard]] job_status fail_one(lease_id lease, job_id id, bool retryable) {
     const auto what = failure{id, "boom", retryable};
@@ -110,13 +110,67 @@ TEST_SUITE("storage.jobs") {
     CHECK(take(join()).size() == 1);
   }
 
-  TEST_CASE_FIXTURE(jobs_world, "a job cancelled before its claim says so") {
+  TEST_CASE_FIXTURE(jobs_world, "a job cancelled before its claim ends at once") {
     const auto made = send();
     admin("update public.inference_jobs set cancel_requested = true where id = $1",
           {text(made.job)});
-    const auto jobs = take(join());
-    REQUIRE(jobs.size() == 1);
-    CHECK(jobs[0].cancelled);
+    CHECK(take(join()).empty());
+    CHECK(text_of("select status from public.messages where id = $1",
+                  {made.reply.str()}) == "cancelled");
+  }
+
+  TEST_CASE_FIXTURE(jobs_world,
+                    "users take turns in a claim, and some can be skipped") {
+    const auto bob = add_user();
+    const auto other_room = add_conversation(bob);
+    for (auto n = 0; n < 6; ++n)
+      (void)send();
+    const auto what = turn{bob, other_room, false, "hi", {}, "{}"};
+    REQUIRE(enqueue(db, {}, {&what, 1}));
+    const auto lease = join();
+    const auto both = claim(db, lease, {4, 3, {}});
+    REQUIRE(both);
+    CHECK(std::ranges::count(both->jobs, bob, &job::user) == 1);
+    CHECK(std::ranges::count(both->jobs, ada, &job::user) == 3);
+    CHECK(both->next_due == 0ms); // it got all it wanted: there may be more
+    const auto none = claim(db, lease, {4, 3, {ada}});
+    REQUIRE(none);
+    CHECK(none->jobs.empty());
+    CHECK_FALSE(none->next_due);
+    const auto rest = claim(db, lease, {4, 4, {bob}});
+    REQUIRE(rest);
+    CHECK(rest->jobs.size() == 3);
+    CHECK_FALSE(rest->next_due);
+  }
+
+  TEST_CASE_FIXTURE(jobs_world, "a claim says when the next job is due") {
+    const auto lease = join();
+    const auto made = send(lease);
+    CHECK(fail_one(lease, made.job, true) == job_status::queued);
+    const auto later = claim(db, lease, {4, 4, {}});
+    REQUIRE(later);
+    REQUIRE(later->next_due);
+    CHECK(*later->next_due > 0ms);
+    CHECK(*later->next_due <= 2s);
+    make_due();
+    CHECK(claim(db, lease, {4, 4, {}})->jobs.size() == 1);
+  }
+
+  TEST_CASE_FIXTURE(jobs_world, "a node can look at what it holds and give some back") {
+    const auto lease = join();
+    const auto kept = send(lease);
+    const auto stray = send(lease);
+    (void)send(join());
+    auto held = held_jobs(db, lease);
+    REQUIRE(held);
+    std::ranges::sort(*held, {}, &job_id::value);
+    CHECK(*held == std::vector{kept.job, stray.job});
+    CHECK(hand_back(db, lease, std::array{stray.job, job_id{-1}}) == 1);
+    CHECK(held_jobs(db, lease) == std::vector{kept.job});
+    const auto again = take(join());
+    REQUIRE(again.size() == 1);
+    CHECK(again[0].id == stray.job);
+    CHECK(again[0].attempt == 2);
   }
 
   TEST_CASE_FIXTURE(jobs_world, "embedding jobs are not ours to claim") {
@@ -141,16 +195,14 @@ TEST_SUITE("storage.jobs") {
     CHECK(leave_node(db, lease)); // leaving twice harms nothing
   }
 
-  TEST_CASE_FIXTURE(jobs_world, "a dead node's jobs come back with a strike") {
+  TEST_CASE_FIXTURE(jobs_world, "a dead node's jobs come back at once, with a strike") {
     const auto lease = join();
     const auto made = send(lease);
     const auto alive = send(join());
     expire(lease);
     CHECK(sweep(db) == 1);
     CHECK(sweep(db) == 0);
-    CHECK(take(join()).empty()); // backs off first
-    make_due();
-    const auto jobs = take(join());
+    const auto jobs = take(join()); // at once: the job is not at fault
     REQUIRE(jobs.size() == 1);
     CHECK(jobs[0].id == made.job);
     CHECK(jobs[0].attempt == 2);
@@ -188,7 +240,7 @@ TEST_SUITE("storage.jobs") {
   TEST_CASE_FIXTURE(jobs_world, "what cannot be retried is dead at once, text kept") {
     const auto lease = join();
     const auto made = send(lease);
-    REQUIRE(save(db, lease, std::array{checkpoint{made.job, "half"}}));
+    REQUIRE(save(db, lease, std::array{checkpoint{made.job, 1, "half"}}));
     CHECK(fail_one(lease, made.job, false) == job_status::dead);
     CHECK(text_of("select content from public.messages where id = $1",
                   {made.reply.str()}) == "half");

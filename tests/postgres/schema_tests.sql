@@ -201,6 +201,13 @@ as $$ select current_setting('t.lease')::bigint $$;
 create function pg_temp.l2() returns bigint language sql
 as $$ select current_setting('t.lease2')::bigint $$;
 
+create function pg_temp.claim(l bigint, want int)
+returns table (id bigint, attempt smallint, cancelled bool) language sql
+as $$
+  select id, attempt, cancelled
+  from jessica.claim_jobs(l, array['inference'], want, want, '{}')
+$$;
+
 create function pg_temp.batch(l bigint) returns bigint[] language sql
 as $$
   select array_agg(n order by n) from jessica.enqueue_batch(
@@ -221,45 +228,62 @@ select t.is('lease 0 is no lease', pg_temp.batch(0), null);
 
 -- Life of a job: claim, checkpoint, finish, the fence
 
-create temp table j as select * from jessica.claim_jobs(pg_temp.l(), array['inference'], 10);
+create temp table j as select * from pg_temp.claim(pg_temp.l(), 10);
 select t.is('claimed the two unleased', t.rows('select from j where attempt = 1'), 2::bigint);
 select t.is('claimed once',
-  t.rows($$select * from jessica.claim_jobs(pg_temp.l2(), array['inference'], 10)$$), 0::bigint);
+  t.rows($$select * from pg_temp.claim(pg_temp.l2(), 10)$$), 0::bigint);
 select t.is('a claim without a live lease gets nothing',
-  t.rows($$select * from jessica.claim_jobs(-1, array['inference'], 10)$$), 0::bigint);
+  t.rows($$select * from pg_temp.claim(-1, 10)$$), 0::bigint);
 select t.is('checkpoint keeps ours', t.rows(
   $$select * from jessica.checkpoint(pg_temp.l(), (select array_agg(id) from j),
-      array['par', 'par'], array[null, null]::jsonb[])$$), 2::bigint);
+      array[1, 1], array['par', 'par'], array[null, null]::jsonb[])$$), 2::bigint);
 select t.is('checkpoint of another node', t.rows(
   $$select * from jessica.checkpoint(pg_temp.l2(), (select array_agg(id) from j),
-      array['evil', 'evil'], array[null, null]::jsonb[])$$), 0::bigint);
+      array[1, 1], array['evil', 'evil'], array[null, null]::jsonb[])$$), 0::bigint);
 select t.is('a stale lease finishes nothing', t.rows(
   $$select * from jessica.finish_jobs(pg_temp.l2(), array[(select max(id) from j)],
-      array['done'], array['stale'], array[null]::jsonb[])$$), 0::bigint);
+      array[1], array['done'], array['stale'], array[null]::jsonb[])$$), 0::bigint);
 select t.is('finish one', t.rows(
   $$select * from jessica.finish_jobs(pg_temp.l(), array[(select min(id) from j)],
-      array['done'], array['answer'], array['{"t": 1}']::jsonb[])$$), 1::bigint);
-select t.is('finish twice', t.rows(
+      array[1], array['done'], array['answer'], array['{"t": 1}']::jsonb[])$$), 1::bigint);
+select t.is('asked twice, it says so again', t.rows(
   $$select * from jessica.finish_jobs(pg_temp.l(), array[(select min(id) from j)],
-      array['done'], array['again'], array[null]::jsonb[])$$), 0::bigint);
+      array[1], array['done'], array['again'], array[null]::jsonb[])$$), 1::bigint);
+select t.is('another attempt does not finish', t.rows(
+  $$select * from jessica.finish_jobs(pg_temp.l(), array[(select max(id) from j)],
+      array[2], array['done'], array['other'], array[null]::jsonb[])$$), 0::bigint);
+select t.is('nor store its text', t.rows(
+  $$select * from jessica.checkpoint(pg_temp.l(), array[(select max(id) from j)],
+      array[2], array['other'], array[null]::jsonb[])$$), 0::bigint);
+select t.is('a finished job takes no checkpoint', t.rows(
+  $$select * from jessica.checkpoint(pg_temp.l(), array[(select min(id) from j)],
+      array[1], array['late'], array[null]::jsonb[])$$), 0::bigint);
+select t.is('the node holds the other one',
+  (select max(id) from j) in (select jessica.held_jobs(pg_temp.l())), true);
+select t.is('and not this one',
+  (select min(id) from j) in (select jessica.held_jobs(pg_temp.l())), false);
+select t.is('and the other one', t.rows('select jessica.held_jobs(pg_temp.l2())'), 0::bigint);
 
 -- A node is lost; attempts are counted; dead letters
 
 reset role;
 update jessica.nodes set until = now() - interval '1 s' where lease = pg_temp.l();
 select t.is('sweep requeues both', jessica.sweep(), 2);
-select t.is('requeued with backoff',
-  t.rows($$select from jessica.ready where attempt = 1 and run_at > now()$$), 2::bigint);
+select t.is('ready again at once, a strike each',
+  t.rows($$select from jessica.ready where attempt = 1 and run_at = now()$$), 2::bigint);
 select t.is('a dead node cannot renew', jessica.renew(pg_temp.l(), '30 s'), null);
 select t.is('nor finish', t.rows(
   $$select * from jessica.finish_jobs(pg_temp.l(), array[(select max(id) from j)],
-      array['done'], array['late'], array[null]::jsonb[])$$), 0::bigint);
-update jessica.ready set attempt = 4, run_at = now();
-update public.inference_jobs set cancel_requested = true
-where id = (select max(id) from jessica.ready);
-select t.is('last attempt, one cancelled before the claim', (
+      array[1], array['done'], array['late'], array[null]::jsonb[])$$), 0::bigint);
+update jessica.ready set attempt = 4;
+select t.is('the last attempt', (
   select string_agg(attempt || ':' || cancelled, ',' order by id)
-  from jessica.claim_jobs(pg_temp.l2(), array['inference'], 10)), '5:false,5:true'::text);
+  from pg_temp.claim(pg_temp.l2(), 10)), '5:false,5:false'::text);
+select t.is('nothing to stop', t.rows('select jessica.cancelled_jobs()'), 0::bigint);
+update public.inference_jobs set cancel_requested = true
+where id = (select max(id) from jessica.running);
+select t.is('one to stop', array(select jessica.cancelled_jobs()),
+  array[(select max(id) from jessica.running)]);
 select t.is('fail: one dead, one cancelled', (
   select string_agg(status, ',' order by status) from jessica.fail_jobs(pg_temp.l2(),
     (select array_agg(id) from jessica.running), array['boom', 'boom'], array[true, true])),
@@ -273,17 +297,22 @@ select t.is('queue empty',
   t.rows('select from jessica.ready') + t.rows('select from jessica.running'), 0::bigint);
 select t.is('retry the dead letter', jessica.retry_dead((
   select array_agg(id) from public.inference_jobs where status = 'dead')), 1);
-select t.is('a retried job starts at attempt 1', (
-  select array_agg(attempt) from jessica.claim_jobs(pg_temp.l2(), array['inference'], 10)),
-  array[1]::smallint[]);
+select t.is('its reply waits again', t.rows($$select from public.messages m
+  join public.inference_jobs j on j.reply_id = m.id
+  where j.status = 'queued' and m.status = 'pending' and m.error is null$$), 1::bigint);
+select t.is('a retried job goes on counting', (
+  select array_agg(attempt) from pg_temp.claim(pg_temp.l2(), 10)),
+  array[6]::smallint[]);
+select t.is('with five attempts more', (select max(max_attempts) from public.inference_jobs j
+  join jessica.running r using (id)), 10::smallint);
 
 -- A node leaves: its jobs are ready at once, without a strike
 
 select t.is('leave gives one back', jessica.leave(pg_temp.l2()), 1);
 select t.is('ready at once, its attempt known',
-  t.rows($$select from jessica.ready where attempt = 1 and run_at <= now()$$), 1::bigint);
+  t.rows($$select from jessica.ready where attempt = 6 and run_at <= now()$$), 1::bigint);
 select t.is('and no strike', t.rows($$select from public.inference_jobs j
-  join jessica.ready r using (id) where j.max_attempts = 6$$), 1::bigint);
+  join jessica.ready r using (id) where j.max_attempts = 11$$), 1::bigint);
 select t.is('not running any more', t.rows('select from jessica.running'), 0::bigint);
 select t.is('shown as queued', t.rows($$select from public.inference_jobs j
   join jessica.ready r using (id) where j.status = 'queued' and j.lease is null$$), 1::bigint);
@@ -293,30 +322,122 @@ select t.is('nothing left to leave', jessica.leave(pg_temp.l2()), 0);
 select set_config('t.lease', jessica.join_node('n1', '30 s')::text, true),
   set_config('t.lease2', jessica.join_node('n2', '30 s')::text, true);
 select t.is('the next node claims a new attempt', (
-  select array_agg(attempt) from jessica.claim_jobs(pg_temp.l(), array['inference'], 10)),
-  array[2]::smallint[]);
+  select array_agg(attempt) from pg_temp.claim(pg_temp.l(), 10)),
+  array[7]::smallint[]);
 select t.is('a failure counts', (
   select array_agg(status) from jessica.fail_jobs(pg_temp.l(),
     (select array_agg(id) from jessica.running), array['once'], array[true])),
   array['queued']);
 update jessica.ready set run_at = now();
 update public.inference_jobs j set run_at = r.run_at from jessica.ready r where r.id = j.id;
-select t.is('so the next attempt is the third', (
-  select array_agg(attempt) from jessica.claim_jobs(pg_temp.l(), array['inference'], 10)),
-  array[3]::smallint[]);
+select t.is('so the next attempt is one more', (
+  select array_agg(attempt) from pg_temp.claim(pg_temp.l(), 10)),
+  array[8]::smallint[]);
 select t.is('another''s leaving moves nothing', jessica.leave(pg_temp.l2()), 0);
 select t.is('leave once more', jessica.leave(pg_temp.l()), 1);
-select t.is('two goodbyes, one failure: one of five strikes',
+select t.is('two goodbyes, one failure: one of five new strikes',
   t.rows($$select from jessica.ready r join public.inference_jobs j using (id)
-    where r.attempt = 3 and j.max_attempts = 7$$), 1::bigint);
+    where r.attempt = 8 and j.max_attempts = 12$$), 1::bigint);
 
 select set_config('t.lease', jessica.join_node('n1', '30 s')::text, true);
-create temp table claimed as select * from jessica.claim_jobs(pg_temp.l(), array['inference'], 10);
+create temp table claimed as select * from pg_temp.claim(pg_temp.l(), 10);
 select t.is('a born-leased job is left behind too', pg_temp.batch(pg_temp.l()),
   array[2]::bigint[]);
 select t.is('leave gives back claimed and born leased', jessica.leave(pg_temp.l()), 2);
 delete from public.inference_jobs where id in (select id from jessica.ready);
 select t.is('deleted jobs leave the queue', t.rows('select from jessica.ready'), 0::bigint);
+
+-- Fairness: a user's many jobs do not hide another's; priority goes before it
+
+create function pg_temp.queue(u uuid, c uuid, m uuid, n int, p int) returns void
+language sql as $$
+  insert into public.inference_jobs (user_id, conversation_id, message_id, priority)
+  select u, c, m, p from generate_series(1, n)
+$$;
+select set_config('t.lease', jessica.join_node('n1', '30 s')::text, true);
+select pg_temp.queue(t.id('a'), t.id('c1'), t.id('e1'), 20, 0);
+select pg_temp.queue(t.id('b'), t.id('c2'), t.id('e2'), 3, 0);
+create temp table fair as
+select * from jessica.claim_jobs(pg_temp.l(), array['inference'], 6, 4, '{}');
+select t.is('both users get their share', (
+  select string_agg(k::text, '+' order by u) from (
+    select user_id u, count(*) k from fair group by 1) x), '3+3'::text);
+create temp table skipping as
+select * from jessica.claim_jobs(pg_temp.l(), array['inference'], 6, 4, array[t.id('a')]);
+select t.is('who is skipped gets nothing', t.rows('select from skipping'), 0::bigint);
+select t.is('nothing is due for whoever skips',
+  jessica.next_due(array['inference'], array[t.id('a')]), null);
+select t.is('else it is due now', jessica.next_due(array['inference'], '{}'), now());
+create temp table alone as
+select * from jessica.claim_jobs(pg_temp.l(), array['inference'], 100, 4, '{}');
+select t.is('one user gets no more than a share', t.rows('select from alone'), 4::bigint);
+select pg_temp.queue(t.id('b'), t.id('c2'), t.id('e2'), 1, -5);
+create temp table ranked as
+select * from jessica.claim_jobs(pg_temp.l(), array['inference'], 4, 4, '{}');
+select t.is('a low priority waits', t.rows(
+  $$select from ranked where user_id = t.id('b')$$), 0::bigint);
+
+-- Stop by reply: one that waits ends at once, one that runs is told
+
+delete from public.inference_jobs;
+select t.login(t.id('a'));
+create temp table asked as select * from public.enqueue_inference(t.id('c1'), 'stop me', 'k2');
+select t.is('no reply of mine',
+  t.rows($$select * from public.stop_inference(t.id('e1'))$$), 0::bigint);
+select t.is('a waiting reply is stopped at once',
+  (select status from public.stop_inference((select reply_id from asked))), 'cancelled'::text);
+select t.is('and again',
+  (select status from public.stop_inference((select reply_id from asked))), 'cancelled'::text);
+reset role;
+select t.is('its job too', t.rows($$select from public.inference_jobs
+  where status = 'cancelled' and finished_at is not null$$), 1::bigint);
+select t.is('nothing waits any more', t.rows('select from jessica.ready'), 0::bigint);
+
+-- What a node does not know to hold goes back
+
+select pg_temp.queue(t.id('a'), t.id('c1'), t.id('e1'), 2, 0);
+create temp table held as select * from pg_temp.claim(pg_temp.l(), 9);
+select t.is('one goes back', jessica.hand_back(pg_temp.l(), array[(select min(id) from held)]), 1);
+select t.is('not another node''s', jessica.hand_back(pg_temp.l2(), array(select id from held)), 0);
+select t.is('ready, and the attempt is counted', t.rows($$select from jessica.ready r
+  where r.attempt = 1 and r.id = (select min(id) from held)$$), 1::bigint);
+delete from public.inference_jobs where id in (select id from held);
+select t.login(t.id('a'));
+create temp table asked2 as select * from public.enqueue_inference(t.id('c1'), 'stop me', 'k3');
+reset role;
+select t.is('claimed', t.rows(
+  $$select * from jessica.claim_jobs(pg_temp.l(), array['inference'], 9, 9, '{}')$$), 1::bigint);
+select t.login(t.id('b'));
+select t.is('a stranger stops nothing',
+  t.rows($$select * from public.stop_inference((select reply_id from asked2))$$), 0::bigint);
+select t.login(t.id('a'));
+select t.is('a running reply is being stopped',
+  (select status from public.stop_inference((select reply_id from asked2))), 'cancelling'::text);
+reset role;
+select t.is('its node finds it', array(select jessica.cancelled_jobs()),
+  array(select job_id from asked2));
+select t.is('and stores what there is', t.rows(
+  $$select * from jessica.finish_jobs(pg_temp.l(), array(select job_id from asked2),
+      array[1], array['cancelled'], array['half'], array[null]::jsonb[])$$), 1::bigint);
+select t.login(t.id('a'));
+select t.is('then it is stopped',
+  (select status from public.stop_inference((select reply_id from asked2))), 'cancelled'::text);
+
+-- A reply to a message that is there already
+
+insert into public.messages (conversation_id, content, client_id)
+values (t.id('c1'), 'sent by rest', 'k4');
+create temp table asked3 as
+select * from public.queue_reply((select id from public.messages where client_id = 'k4'));
+select t.is('queued', t.rows('select from asked3 where job_id > 0'), 1::bigint);
+select t.is('once', t.rows($$select from asked3 x
+  join public.queue_reply((select id from public.messages where client_id = 'k4')) y
+    on y = x$$), 1::bigint);
+select t.fails('not for another''s message',
+  $$select * from public.queue_reply(t.id('e2'))$$, '42501');
+reset role;
+delete from public.inference_jobs;
+delete from public.messages where user_id = t.id('a') and client_id in ('k2', 'k3', 'k4');
 
 -- A turn that opens its conversation
 
@@ -452,6 +573,7 @@ select set_config('request.jwt.claims', '', true);
 
 insert into public.inference_jobs (user_id, conversation_id, message_id, reply_id)
 select t.id('a'), t.id('c1'), t.id('e1'), null from generate_series(1, 20000);
+insert into auth.users (email) select 'many' || n from generate_series(1, 1000) n;
 analyze;
 
 create function pg_temp.full_scans() returns bigint language sql
@@ -471,14 +593,16 @@ select set_config('t.lease', jessica.join_node('n3', '30 s')::text, true),
   set_config('t.scans', pg_temp.full_scans()::text, true),
   set_config('t.read', pg_temp.rows_read()::text, true);
 create temp table hundred as
-select id from jessica.claim_jobs(pg_temp.l(), array['inference'], 100);
+select id from pg_temp.claim(pg_temp.l(), 100);
 select t.is('claims a hundred', t.rows('select from hundred'), 100::bigint);
 select t.is('checkpoints a hundred', (
   select count(*) from jessica.checkpoint(pg_temp.l(), (select array_agg(id) from hundred),
-    array_fill('p'::text, array[100]), array_fill(null::jsonb, array[100]))), 100::bigint);
+    array_fill(1, array[100]), array_fill('p'::text, array[100]),
+    array_fill(null::jsonb, array[100]))), 100::bigint);
 select t.is('finishes fifty', (
   select count(*) from jessica.finish_jobs(pg_temp.l(),
-    (select (array_agg(id order by id))[1:50] from hundred), array_fill('done'::text, array[50]),
+    (select (array_agg(id order by id))[1:50] from hundred), array_fill(1, array[50]),
+    array_fill('done'::text, array[50]),
     array_fill('c'::text, array[50]), array_fill(null::jsonb, array[50]))), 50::bigint);
 select t.is('fails fifty', (
   select count(*) from jessica.fail_jobs(pg_temp.l(),

@@ -22,6 +22,7 @@ using namespace test;
 using namespace std::chrono_literals;
 
 constexpr auto patience = 20s;
+constexpr auto hour = std::chrono::hours{1};
 constexpr auto secret = std::string_view{"a secret of at least thirty-two bytes"};
 
 /// A client whose frames come in from other threads.
@@ -61,12 +62,17 @@ struct running_system {
   user_id user = add_user();
   conversation_id room = add_conversation(user);
   std::unique_ptr<actors::system> system;
+  std::string send_rule = "owner";
 
   running_system() { empty_queue(); }
 
-  void start(std::size_t tokens_per_second) {
+  /// With a long heartbeat only the change feed can tell the node anything in time.
+  void start(std::size_t tokens_per_second,
+             std::chrono::milliseconds heartbeat = 50ms) {
     auto settings = config::settings{};
-    settings.inference.heartbeat = 50ms;
+    settings.inference.heartbeat = heartbeat;
+    settings.inference.checkpoint_every = 60s;
+    settings.storage.send_rule = send_rule;
     system = std::make_unique<actors::system>(system_options{
         .settings = settings,
         .database = database(),
@@ -103,6 +109,36 @@ struct running_system {
     const auto now =
         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
     return wire::make_access_token(grant, secret, "issuer", now, 3600s);
+  }
+
+  /// A queued job as a hosted function or plain SQL makes it; its reply.
+  message_id queue_by_sql() {
+    const auto asked = message_id::make();
+    const auto reply = message_id::make();
+    admin("insert into public.messages (id, conversation_id, user_id, content) "
+          "values ($1, $2, $3, 'from SQL')",
+          {asked.str(), room.str(), user.str()});
+    admin("insert into public.messages (id, conversation_id, user_id, role, status, "
+          "reply_to) values ($1, $2, $3, 'assistant', 'pending', $4)",
+          {reply.str(), room.str(), user.str(), asked.str()});
+    admin("insert into public.inference_jobs (user_id, conversation_id, message_id, "
+          "reply_id) values ($1, $2, $3, $4)",
+          {user.str(), room.str(), asked.str(), reply.str()});
+    return reply;
+  }
+
+  /// Until the node reads the log again.
+  void wait_for_feed() {
+    wait_for("select count(*) = 1 from pg_replication_slots "
+             "where slot_name like 'jessica_test%' and active");
+  }
+
+  void wait_for(const std::string& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (text_of(condition) != "t") {
+      REQUIRE_MESSAGE(std::chrono::steady_clock::now() < deadline, condition);
+      admin("select pg_sleep(0.02)");
+    }
   }
 
   /// A socket in the user's conversation.
@@ -167,17 +203,97 @@ TEST_SUITE("actors.system") {
 
   TEST_CASE_FIXTURE(running_system, "a job queued by plain SQL is found and run") {
     start(0);
-    admin("insert into public.messages (id, conversation_id, user_id, content) "
-          "values ($1, $2, $3, 'from SQL')",
-          {room.str(), room.str(), user.str()});
-    const auto reply = message_id::make();
-    admin("insert into public.messages (id, conversation_id, user_id, role, status, "
-          "reply_to) values ($1, $2, $3, 'assistant', 'pending', $2)",
-          {reply.str(), room.str(), user.str()});
-    admin("insert into public.inference_jobs (user_id, conversation_id, message_id, "
-          "reply_id) values ($1, $2, $2, $3)",
-          {user.str(), room.str(), reply.str()});
-    wait_for_row(reply, "complete");
+    wait_for_row(queue_by_sql(), "complete");
+    stop(1s);
+  }
+
+  TEST_CASE_FIXTURE(running_system, "the change feed wakes the node for a queued job") {
+    start(0, hour);
+    wait_for_feed();
+    wait_for_row(queue_by_sql(), "complete");
+    stop(1s);
+  }
+
+  TEST_CASE_FIXTURE(running_system,
+                    "a feed that was cut comes back and misses nothing") {
+    start(0, hour);
+    wait_for_feed();
+    admin("select pg_terminate_backend(active_pid) from pg_replication_slots "
+          "where active_pid is not null");
+    wait_for_row(queue_by_sql(), "complete"); // made while nobody listens
+    wait_for_feed();
+    wait_for_row(queue_by_sql(), "complete");
+    stop(1s);
+  }
+
+  TEST_CASE_FIXTURE(running_system, "a stop in SQL ends a running reply, text kept") {
+    constexpr auto slow = std::size_t{5};
+    start(slow, hour);
+    wait_for_feed();
+    auto client = join();
+    const auto sent = send("a question that takes a while");
+    REQUIRE(sent);
+    client->wait_for("reply.delta");
+    admin("update public.inference_jobs set cancel_requested = true where id = $1",
+          {std::to_string(sent->job.value)});
+    const auto told = client->wait_for("reply.cancelled");
+    CHECK(told[0].at("seq").as_int64() > 0);
+    wait_for_row(sent->reply, "cancelled");
+    CHECK(text_of("select content <> '' and usage is not null from public.messages "
+                  "where id = $1",
+                  {sent->reply.str()}) == "t");
+    stop(1s);
+  }
+
+  TEST_CASE_FIXTURE(running_system,
+                    "a stop while the feed is away is heard afterwards") {
+    constexpr auto slow = std::size_t{5};
+    start(slow, hour);
+    wait_for_feed();
+    auto client = join();
+    const auto sent = send("a question that takes a while");
+    REQUIRE(sent);
+    client->wait_for("reply.delta");
+    admin("select pg_terminate_backend(active_pid) from pg_replication_slots "
+          "where active_pid is not null");
+    admin("update public.inference_jobs set cancel_requested = true where id = $1",
+          {std::to_string(sent->job.value)});
+    client->wait_for("reply.cancelled");
+    stop(1s);
+  }
+
+  TEST_CASE_FIXTURE(running_system, "a user's stop is answered and idempotent") {
+    constexpr auto slow = std::size_t{5};
+    start(slow);
+    auto client = join();
+    const auto sent = send("a question that takes a while");
+    REQUIRE(sent);
+    client->wait_for("reply.delta");
+    const auto who = std::make_shared<const identity>(signed_in(user));
+    const auto stopped =
+        ask<stop_receipt>(system->dispatcher(), stop_reply{who, sent->reply});
+    REQUIRE(stopped);
+    CHECK(stopped->status == "cancelling");
+    client->wait_for("reply.cancelled");
+    const auto again =
+        ask<stop_receipt>(system->dispatcher(), stop_reply{who, sent->reply});
+    REQUIRE(again);
+    CHECK(again->status == "cancelled");
+    stop(1s);
+  }
+
+  TEST_CASE_FIXTURE(running_system,
+                    "with the policies' rule sends are queued and run") {
+    send_rule = "policies";
+    start(0, hour);
+    wait_for_feed();
+    auto client = join();
+    const auto sent = send("hello there");
+    REQUIRE(sent);
+    client->wait_for("reply.completed");
+    wait_for_row(sent->reply, "complete");
+    CHECK(number_of("select attempts from public.inference_jobs where id = $1",
+                    {std::to_string(sent->job.value)}) == 1);
     stop(1s);
   }
 

@@ -165,10 +165,18 @@ TEST_CASE(
   r.world.tell(first, leave{1});
   CHECK(r.open() == first); // a reply is running (and now one more use is expected)
   r.end(first, reply_over::how::completed);
-  CHECK(r.open() == first);
+  CHECK(r.open() == first); // and one more
   r.begin(first);
   r.end(first, reply_over::how::completed);
+  r.end(first, reply_over::how::lost); // it ended before it began
   CHECK(!(r.open() == first));
+}
+
+TEST_CASE("a reply that was stopped before it began is told") {
+  auto r = room{};
+  auto out = r.join(1);
+  r.end(r.open(), reply_over::how::cancelled);
+  CHECK(out->broadcasts("reply.cancelled").size() == 1);
 }
 
 TEST_CASE("private and public channels of one name are different rooms") {

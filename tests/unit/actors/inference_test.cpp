@@ -1,9 +1,12 @@
 #include "actors/hub.hpp"
 #include "actors/inference.hpp"
 #include "tests/fixtures/actor_world.hpp"
+#include "tests/fixtures/dispatcher_stand_in.hpp"
 #include "tests/fixtures/scripted_engine.hpp"
 
 #include <doctest/doctest.h>
+
+#include <utility>
 
 TEST_SUITE_BEGIN("actors.inference");
 
@@ -12,6 +15,8 @@ namespace {
 using namespace jessica;
 using namespace jessica::actors;
 using namespace std::chrono_literals;
+
+constexpr auto lease_time = 10s;
 
 /// A job with stand-ins for the database's actors and one listening client.
 struct job_run {
@@ -22,12 +27,14 @@ struct job_run {
   std::vector<outcome> finished;
   std::vector<checkpoint> saved;
   std::vector<failure> failed;
-  std::vector<job_id> ended;
   int prompts_asked = 0;
   result<bool> finish_answer = true;
-  result<bool> save_answer = true;
+  result<job_hold> save_answer = job_hold::ours;
+  bool hold_saves = false; ///< answer checkpoints only when told to
+  std::shared_ptr<lease_watch> lease = std::make_shared<lease_watch>();
   job_status give_up_answer = job_status::queued;
   result<prompt> prompt_answer = prompt{{}, {}, {{"user", "hello"}}};
+  test::dispatcher_stand_in boss;
   test::actor_world world;
   hub_actor hub = world.own(world.sys().spawn(actors::hub));
   job what{.id = {5},
@@ -39,30 +46,53 @@ struct job_run {
            .params = "{}",
            .cancelled = false};
 
+  /// A promise may only be kept by the actor that gave it.
+  using manual_writer = persistence_actor::extend<caf::reacts_to<done>>;
+  struct writer_state {
+    std::vector<caf::typed_response_promise<job_hold>> open;
+  };
+  manual_writer saver;
+
   persistence_actor writer() {
-    return world.own(world.sys().spawn(
-        [this](persistence_actor::pointer) -> persistence_actor::behavior_type {
+    saver = world.own(
+        world.sys().spawn([this](manual_writer::stateful_pointer<writer_state> self)
+                              -> manual_writer::behavior_type {
           return {[](const enqueue&) { return receipt{}; },
                   [this](const finish& msg) {
                     finished.push_back(msg.what);
                     return answer(finish_answer);
                   },
-                  [this](const save_progress& msg) {
+                  [this, self](const save_progress& msg) {
                     saved.push_back(msg.what);
-                    return answer(save_answer);
+                    auto asker = self->make_response_promise<job_hold>();
+                    if (hold_saves)
+                      self->state.open.push_back(asker);
+                    else if (save_answer)
+                      asker.deliver(*save_answer);
+                    else
+                      asker.deliver(to_caf(save_answer.error()));
+                    return asker;
                   },
                   [this](const give_up& msg) {
                     failed.push_back(msg.what);
                     return give_up_answer;
                   },
-                  [](const use_lease&) {}};
+                  [](const use_lease&) {},
+                  [this, self](done) {
+                    for (auto& asker : std::exchange(self->state.open, {}))
+                      asker.deliver(*save_answer);
+                  }};
         }));
+    return caf::actor_cast<persistence_actor>(saver);
   }
+
+  void answer_saves() { world.tell(saver, done{}); }
 
   reader_actor reader() {
     return world.own(
         world.sys().spawn([this](reader_actor::pointer) -> reader_actor::behavior_type {
           return {[](const select_rows&) { return table_page{}; },
+                  [](const stop_reply&) { return stop_receipt{}; },
                   [](const probe_topic&) { return storage::topic_rights{}; },
                   [this](const fetch_prompt&) {
                     ++prompts_asked;
@@ -72,16 +102,8 @@ struct job_run {
         }));
   }
 
-  dispatcher_actor boss() {
-    return world.own(world.sys().spawn(
-        [this](dispatcher_actor::pointer) -> dispatcher_actor::behavior_type {
-          return {[](const run_job&) {},
-                  [this](job_ended msg) { ended.push_back(msg.id); }, [](beat) {},
-                  [](drain) { return done{}; }, [](drain_deadline) {}};
-        }));
-  }
-
   inference_actor start() {
+    lease->extend(world.now() + lease_time);
     const auto name = "conversation:" + what.conversation.str();
     REQUIRE(
         world.ask<channel_actor>(hub, join_topic{{name, true},
@@ -94,11 +116,11 @@ struct job_run {
                                                         .self = false,
                                                         .join_response = "{}",
                                                         .greetings = {}}}));
-    auto started =
-        world.own(world.sys().spawn(inference,
-                                    inference_deps{hub, writer(), reader(), boss(),
-                                                   engine, std::chrono::seconds{1}},
-                                    what));
+    auto started = world.own(
+        world.sys().spawn(inference,
+                          inference_deps{hub, writer(), reader(), boss.in(world),
+                                         engine, lease, std::chrono::seconds{1}},
+                          what));
     world.settle();
     return started;
   }
@@ -132,7 +154,7 @@ TEST_CASE("a job streams numbered tokens and completes after its commit") {
   CHECK(run.finished[0].used.completion_tokens == 3);
   REQUIRE(run.client->broadcasts("reply.completed").size() == 1);
   CHECK(run.client->broadcasts("reply.completed")[0].at("seq") == 3);
-  CHECK(run.ended == std::vector<job_id>{{5}});
+  CHECK(run.boss.ended == std::vector<job_id>{{5}});
 }
 
 TEST_CASE("text so far is saved at most once a second") {
@@ -150,11 +172,11 @@ TEST_CASE("text so far is saved at most once a second") {
 TEST_CASE("a job that is no longer ours stops its engine and says nothing more") {
   auto run = job_run{};
   run.start();
-  run.save_answer = false;
+  run.save_answer = job_hold::lost;
   run.world.advance(1s);
   run.engine_says(engines::text_made{"a", 1});
   CHECK(run.engine->cancelled == 1);
-  CHECK(run.ended.size() == 1);
+  CHECK(run.boss.ended.size() == 1);
   CHECK(run.client->broadcasts("reply.completed").empty());
   CHECK(run.client->broadcasts("reply.failed").empty());
 }
@@ -166,7 +188,7 @@ TEST_CASE("a finish that the fence refuses is not announced") {
   run.engine_says(engines::text_made{"a", 1});
   run.engine_says(engines::text_ended{"stop", {}});
   CHECK(run.client->broadcasts("reply.completed").empty());
-  CHECK(run.ended.size() == 1);
+  CHECK(run.boss.ended.size() == 1);
 }
 
 TEST_CASE("a finish is tried again while the database is away") {
@@ -181,7 +203,7 @@ TEST_CASE("a finish is tried again while the database is away") {
   run.finish_answer = true;
   run.world.advance(1s);
   CHECK(run.client->broadcasts("reply.completed").size() == 1);
-  CHECK(run.ended.size() == 1);
+  CHECK(run.boss.ended.size() == 1);
 }
 
 TEST_CASE("a prompt is asked for again while the database is away") {
@@ -206,7 +228,7 @@ TEST_CASE("a failed engine gives the job up: dead is told, a retry is not") {
     REQUIRE(run.failed.size() == 1);
     CHECK(run.failed[0].retryable == !final);
     CHECK(run.client->broadcasts("reply.failed").size() == (final ? 1 : 0));
-    CHECK(run.ended.size() == 1);
+    CHECK(run.boss.ended.size() == 1);
   }
 }
 
@@ -256,6 +278,117 @@ TEST_CASE("a channel that crashed is replaced and brought up to date") {
   run.engine_says(engines::text_made{"second", 1});
   REQUIRE(back->broadcasts("reply.delta").size() == 1);
   CHECK(back->broadcasts("reply.delta")[0].at("first_seq") == 2);
+}
+
+TEST_CASE("a stop cancels the engine at once and keeps what there is") {
+  auto run = job_run{};
+  auto running = run.start();
+  run.engine_says(engines::text_made{"half a ", 2});
+  run.world.tell(running, stop_job{});
+  CHECK(run.engine->cancelled == 1);
+  REQUIRE(run.finished.size() == 1);
+  CHECK(run.finished[0].cancelled);
+  CHECK(run.finished[0].content == "half a ");
+  CHECK(run.finished[0].used.completion_tokens == 2);
+  CHECK(run.finished[0].used.estimated);
+  REQUIRE(run.client->broadcasts("reply.cancelled").size() == 1);
+  CHECK(run.client->broadcasts("reply.cancelled")[0].at("seq") == 2);
+  CHECK(run.client->broadcasts("reply.completed").empty());
+  CHECK(run.boss.ended.size() == 1);
+}
+
+TEST_CASE("a second stop, or one after the end, changes nothing") {
+  auto run = job_run{};
+  auto running = run.start();
+  run.finish_answer = fail(errc::unavailable, "down");
+  run.engine_says(engines::text_made{"all of it", 2});
+  run.engine_says(engines::text_ended{"stop", {4, 2, false}});
+  run.world.tell(running, stop_job{});
+  run.world.tell(running, stop_job{});
+  run.finish_answer = true;
+  run.world.advance(1s);
+  CHECK(!run.finished.back().cancelled);
+  CHECK(run.client->broadcasts("reply.completed").size() == 1);
+}
+
+TEST_CASE("a stop before the first token is told and stored") {
+  auto run = job_run{};
+  run.prompt_answer = fail(errc::unavailable, "down");
+  auto running = run.start();
+  run.world.tell(running, stop_job{});
+  REQUIRE(run.finished.size() == 1);
+  CHECK(run.finished[0].cancelled);
+  CHECK(run.client->broadcasts("reply.cancelled").size() == 1);
+  run.prompt_answer = prompt{{}, {}, {{"user", "hello"}}};
+  run.world.advance(5s);
+  CHECK(run.engine->asked.empty());
+}
+
+TEST_CASE("a job that was cancelled before its start asks no engine") {
+  auto run = job_run{};
+  run.what.cancelled = true;
+  run.start();
+  CHECK(run.engine->asked.empty());
+  REQUIRE(run.finished.size() == 1);
+  CHECK(run.finished[0].cancelled);
+  CHECK(run.client->broadcasts("reply.cancelled").size() == 1);
+  CHECK(run.boss.ended.size() == 1);
+}
+
+TEST_CASE("a checkpoint that finds the job cancelled stops it") {
+  auto run = job_run{};
+  run.start();
+  run.save_answer = job_hold::cancelled;
+  run.world.advance(1s);
+  run.engine_says(engines::text_made{"a", 1});
+  REQUIRE(run.finished.size() == 1);
+  CHECK(run.finished[0].cancelled);
+}
+
+TEST_CASE("the end is stored after the checkpoint under way, never beside it") {
+  auto run = job_run{};
+  run.hold_saves = true;
+  run.start();
+  run.world.advance(1s);
+  run.engine_says(engines::text_made{"a", 1});
+  run.engine_says(engines::text_ended{"stop", {}});
+  REQUIRE(run.saved.size() == 1);
+  CHECK(run.finished.empty());
+  run.answer_saves();
+  REQUIRE(run.finished.size() == 1);
+  CHECK(run.client->broadcasts("reply.completed").size() == 1);
+}
+
+TEST_CASE("tokens are held back while the lease is in doubt, and none is lost") {
+  auto run = job_run{};
+  run.start();
+  run.engine_says(engines::text_made{"seen ", 1});
+  run.world.advance(lease_time);
+  run.engine_says(engines::text_made{"held ", 1});
+  run.engine_says(engines::text_made{"back ", 1});
+  CHECK(run.client->broadcasts("reply.delta").size() == 1);
+  run.lease->extend(run.world.now() + lease_time);
+  run.engine_says(engines::text_made{"now", 1});
+  const auto deltas = run.client->broadcasts("reply.delta");
+  REQUIRE(deltas.size() == 2);
+  CHECK(deltas[1].at("first_seq") == 2);
+  CHECK(deltas[1].at("seq") == 4);
+  CHECK(deltas[1].at("text") == "held back now");
+}
+
+TEST_CASE(
+    "what was held back is told when the end is stored, and not when it is lost") {
+  for (const auto ours : {true, false}) {
+    CAPTURE(ours);
+    auto run = job_run{};
+    run.finish_answer = ours;
+    run.start();
+    run.world.advance(lease_time);
+    run.engine_says(engines::text_made{"held", 1});
+    run.engine_says(engines::text_ended{"stop", {}});
+    CHECK(run.client->broadcasts("reply.delta").size() == (ours ? 1 : 0));
+    CHECK(run.client->broadcasts("reply.completed").size() == (ours ? 1 : 0));
+  }
 }
 
 TEST_SUITE_END();

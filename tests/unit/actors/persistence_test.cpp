@@ -1,5 +1,6 @@
 #include "actors/persistence.hpp"
 #include "tests/fixtures/actor_world.hpp"
+#include "tests/fixtures/dispatcher_stand_in.hpp"
 
 #include <doctest/doctest.h>
 
@@ -26,7 +27,7 @@ struct manual_state {
 struct world_of_writes {
   std::vector<batch> batches;
   std::deque<std::pair<batch, manual_committer>> open; ///< oldest first
-  std::vector<job> dispatched;
+  test::dispatcher_stand_in dispatcher;
   test::actor_world world;
 
   committer_actor slow_committer() {
@@ -52,7 +53,7 @@ struct world_of_writes {
   }
 
   persistence_actor start(std::size_t committers, std::size_t rows, std::size_t limit) {
-    auto deps = persistence_deps{{}, rows, limit};
+    auto deps = persistence_deps{{}, slow_committer(), rows, limit};
     for (auto i = std::size_t{0}; i < committers; ++i)
       deps.committers.push_back(slow_committer());
     return world.own(world.sys().spawn(persistence, deps));
@@ -72,7 +73,8 @@ struct world_of_writes {
                                         .job = {7},
                                         .repeated = sent.content == "again"}});
     stored.finished.assign(what.outcomes.size(), true);
-    stored.saved.assign(what.checkpoints.size(), false);
+    stored.leased = what.born_leased;
+    stored.saved.assign(what.checkpoints.size(), job_hold::lost);
     stored.given_up.assign(what.failures.size(), job_status::dead);
     answer_oldest(stored);
   }
@@ -81,15 +83,6 @@ struct world_of_writes {
     auto committer = open.front().second;
     open.pop_front();
     world.tell(committer, std::move(with));
-  }
-
-  dispatcher_actor recording_dispatcher() {
-    return world.own(world.sys().spawn(
-        [this](dispatcher_actor::pointer) -> dispatcher_actor::behavior_type {
-          return {[this](const run_job& msg) { dispatched.push_back(msg.what); },
-                  [](job_ended) {}, [](beat) {}, [](drain) { return done{}; },
-                  [](drain_deadline) {}};
-        }));
   }
 
   test::pending_answer<receipt> send(const persistence_actor& to, std::string content) {
@@ -178,40 +171,40 @@ TEST_CASE("a full queue refuses with overloaded and keeps what it took") {
 TEST_CASE("a committed send is handed to the dispatcher that holds the lease, once") {
   auto w = world_of_writes{};
   auto writer = w.start(1, 200, 100);
-  w.world.tell(writer, use_lease{lease_id{3}, true, w.recording_dispatcher()});
+  w.world.tell(writer, use_lease{lease_id{3}, true, w.dispatcher.in(w.world)});
   w.send(writer, "hello");
   CHECK(w.batches[0].lease == lease_id{3});
   w.commit();
-  REQUIRE(w.dispatched.size() == 1);
-  CHECK(w.dispatched[0].id == job_id{7});
+  REQUIRE(w.dispatcher.started.size() == 1);
+  CHECK(w.dispatcher.started[0].id == job_id{7});
   w.send(writer, "again"); // its client_id was seen before
   w.commit();
-  CHECK(w.dispatched.size() == 1);
+  CHECK(w.dispatcher.started.size() == 1);
 }
 
 TEST_CASE("a node that takes no more jobs still finishes those it has") {
   auto w = world_of_writes{};
   auto writer = w.start(1, 200, 100);
-  w.world.tell(writer, use_lease{lease_id{3}, false, w.recording_dispatcher()});
+  w.world.tell(writer, use_lease{lease_id{3}, false, w.dispatcher.in(w.world)});
   auto finished =
-      test::ask_later<bool>(w.world, writer, finish{{job_id{1}, false, "text", {}}});
+      test::ask_later<bool>(w.world, writer, finish{{job_id{1}, 1, false, "text", {}}});
   w.world.settle();
   CHECK(w.batches[0].lease == lease_id{3});
   w.commit();
   w.send(writer, "hello");
   CHECK(!w.batches[1].born_leased);
   w.commit();
-  CHECK(w.dispatched.empty());
+  CHECK(w.dispatcher.started.empty());
 }
 
 TEST_CASE("without a lease jobs are stored queued and nobody is told") {
   auto w = world_of_writes{};
   auto writer = w.start(1, 200, 100);
-  w.world.tell(writer, use_lease{lease_id{}, true, w.recording_dispatcher()});
+  w.world.tell(writer, use_lease{lease_id{}, true, w.dispatcher.in(w.world)});
   w.send(writer, "hello");
   CHECK(!w.batches[0].born_leased);
   w.commit();
-  CHECK(w.dispatched.empty());
+  CHECK(w.dispatcher.started.empty());
 }
 
 TEST_CASE("a batch whose committer fails tells every asker, and the next one works") {
@@ -226,24 +219,56 @@ TEST_CASE("a batch whose committer fails tells every asker, and the next one wor
   CHECK((next.arrived() && next.value()));
 }
 
-TEST_CASE("outcomes, checkpoints and failures ride in the same batch") {
+TEST_CASE("jobs that were stored queued after all are not handed on") {
+  auto w = world_of_writes{};
+  auto writer = w.start(1, 200, 100);
+  w.world.tell(writer, use_lease{lease_id{3}, true, w.dispatcher.in(w.world)});
+  auto sent = w.send(writer, "hello");
+  auto stored = batch_result{};
+  stored.receipts.push_back(receipt{});
+  w.answer_oldest(stored); // not leased: the policies' way queues them
+  CHECK((sent.arrived() && sent.value()));
+  CHECK(w.dispatcher.started.empty());
+}
+
+TEST_CASE("a checkpoint waits for no send, and no send for a checkpoint") {
+  auto w = world_of_writes{};
+  auto writer = w.start(1, 200, 100);
+  auto ask = [&](std::int64_t id) {
+    auto saved = test::ask_later<job_hold>(w.world, writer,
+                                           save_progress{{job_id{id}, 1, "te"}});
+    w.world.settle();
+    return saved;
+  };
+  w.send(writer, "under way");
+  auto first = ask(1);
+  REQUIRE(w.batches.size() == 2);
+  CHECK(w.batches[1].checkpoints.size() == 1);
+  auto second = ask(2);
+  auto third = ask(3);
+  w.commit();
+  w.commit();
+  REQUIRE(w.batches.size() == 3);
+  CHECK(w.batches[2].checkpoints.size() == 2);
+  w.commit();
+  CHECK((first.arrived() && second.arrived() && third.arrived()));
+}
+
+TEST_CASE("outcomes and failures ride in the same batch") {
   auto w = world_of_writes{};
   auto writer = w.start(1, 200, 100);
   w.send(writer, "keeps the committer busy");
   auto finished =
-      test::ask_later<bool>(w.world, writer, finish{{job_id{1}, false, "text", {}}});
-  auto saved = test::ask_later<bool>(w.world, writer, save_progress{{job_id{2}, "te"}});
+      test::ask_later<bool>(w.world, writer, finish{{job_id{1}, 1, false, "text", {}}});
   auto failed =
       test::ask_later<job_status>(w.world, writer, give_up{{job_id{3}, "boom", true}});
   w.world.settle();
   w.commit();
   REQUIRE(w.batches.size() == 2);
   CHECK(w.batches[1].outcomes.size() == 1);
-  CHECK(w.batches[1].checkpoints.size() == 1);
   CHECK(w.batches[1].failures.size() == 1);
   w.commit();
   CHECK(finished.value().value());
-  CHECK(!saved.value().value());
   CHECK(failed.value().value() == job_status::dead);
 }
 

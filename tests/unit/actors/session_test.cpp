@@ -1,6 +1,7 @@
 #include "actors/hub.hpp"
 #include "actors/session.hpp"
 #include "tests/fixtures/actor_world.hpp"
+#include "tests/fixtures/dispatcher_stand_in.hpp"
 #include "wire/jwt.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -29,6 +30,7 @@ struct client {
   config::realtime_settings limits;
   user_id user = user_id::make();
   conversation_id conversation = conversation_id::make();
+  test::dispatcher_stand_in dispatcher;
   test::actor_world world;
   hub_actor hub = world.own(world.sys().spawn(actors::hub));
   session_actor aut;
@@ -43,13 +45,14 @@ struct client {
                     return answer(send_answer);
                   },
                   [](const finish&) { return true; },
-                  [](const save_progress&) { return true; },
+                  [](const save_progress&) { return job_hold::ours; },
                   [](const give_up&) { return job_status::dead; },
                   [](const use_lease&) {}};
         }));
     auto reader = world.own(
         world.sys().spawn([this](reader_actor::pointer) -> reader_actor::behavior_type {
           return {[](const select_rows&) { return table_page{}; },
+                  [](const stop_reply&) { return stop_receipt{}; },
                   [this](const probe_topic& msg) {
                     probed.push_back(msg);
                     return answer(rights);
@@ -61,6 +64,7 @@ struct client {
         session_deps{hub,
                      writer,
                      reader,
+                     dispatcher.in(world),
                      {std::string{secret}, "sb_publishable_x", "sb_secret_x"},
                      limits,
                      1000,
@@ -265,6 +269,36 @@ TEST_CASE("clients cannot pretend to be the reply stream") {
   c.push(c.conversation_topic(), "broadcast", broadcast_of("reply.delta", "{}"));
   CHECK(c.last_reason() == "reserved_event");
   CHECK(c.out->broadcasts("reply.delta").empty());
+}
+
+TEST_CASE("reply.stop stops a reply as the channel's user") {
+  auto c = client{};
+  c.connect();
+  c.join(c.conversation_topic(), true, c.token());
+  const auto reply = message_id::make();
+  c.push(c.conversation_topic(), "broadcast",
+         broadcast_of("reply.stop", R"({"id":")" + reply.str() + R"("})"));
+  REQUIRE(c.dispatcher.stops.size() == 1);
+  CHECK(c.dispatcher.stops[0].who->user == c.user);
+  CHECK(c.dispatcher.stops[0].reply == reply);
+  CHECK(c.last_status() == "ok");
+  CHECK(c.last().at("payload").at("response").at("status") == "cancelling");
+  CHECK(c.out->broadcasts("reply.stop").empty()); // not relayed
+}
+
+TEST_CASE("a stop that names no reply, or another's, is refused") {
+  auto c = client{};
+  c.connect();
+  c.join(c.conversation_topic(), true, c.token());
+  for (const auto* body : {"{}", R"({"id":7})", R"({"id":"nonsense"})"}) {
+    c.push(c.conversation_topic(), "broadcast", broadcast_of("reply.stop", body));
+    CHECK(c.last_status() == "error");
+  }
+  CHECK(c.dispatcher.stops.empty());
+  c.dispatcher.stop_answer = fail(errc::not_found, "no such reply", "reply_not_found");
+  c.push(c.conversation_topic(), "broadcast",
+         broadcast_of("reply.stop", R"({"id":")" + message_id::make().str() + R"("})"));
+  CHECK(c.last_reason() == "reply_not_found");
 }
 
 TEST_CASE("a leave is answered and closes the channel with its join_ref") {

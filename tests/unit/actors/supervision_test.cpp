@@ -27,6 +27,7 @@ struct crew {
             guard(self, "test worker");
             return {
                 [](const select_rows&) { return table_page{}; },
+                [](const stop_reply&) { return stop_receipt{}; },
                 [this, number](const probe_topic& what) {
                   if (what.topic == "bad")
                     throw std::runtime_error{"bad topic"};

@@ -70,12 +70,15 @@ struct route_world {
   scripted<actors::sign_out, actors::done> signing_out;
   scripted<actors::enqueue, receipt> enqueueing;
   scripted<actors::select_rows, table_page> selecting;
+  scripted<actors::stop_reply, stop_receipt> stopping;
+  scripted<actors::run_queued, actors::queue_report> claiming;
 
   net::asker asker{sys, io.get_executor()};
   net::backend with{.actors = sys,
                     .accounts = accounts(),
                     .persistence = persistence(),
                     .readers = readers(),
+                    .dispatcher = dispatcher(),
                     .open_session = {},
                     .credentials = {"a secret of the tests, long enough",
                                     "sb_publishable_test", "sb_secret_test"},
@@ -90,6 +93,7 @@ struct route_world {
     caf::anon_send_exit(with.accounts, why);
     caf::anon_send_exit(with.persistence, why);
     caf::anon_send_exit(with.readers, why);
+    caf::anon_send_exit(with.dispatcher, why);
   }
 
   /// What the server says to `what`.
@@ -186,9 +190,25 @@ private:
                          -> actors::persistence_actor::behavior_type {
       return {[this, self](const actors::enqueue& m) { return enqueueing(self, m); },
               [](const actors::finish&) { return false; },
-              [](const actors::save_progress&) { return false; },
+              [](const actors::save_progress&) { return job_hold::lost; },
               [](const actors::give_up&) { return job_status::lost; },
               [](const actors::use_lease&) {}};
+    });
+  }
+
+  actors::dispatcher_actor dispatcher() {
+    return sys.spawn([this](actors::dispatcher_actor::pointer self)
+                         -> actors::dispatcher_actor::behavior_type {
+      return {[](const actors::run_job&) {},
+              [](actors::job_ended) {},
+              [](actors::beat) {},
+              [](actors::jobs_ready) {},
+              [](const actors::stop_jobs&) {},
+              [](actors::jobs_due) {},
+              [this, self](const actors::stop_reply& m) { return stopping(self, m); },
+              [this, self](const actors::run_queued& m) { return claiming(self, m); },
+              [](actors::drain) { return actors::done{}; },
+              [](actors::drain_deadline) {}};
     });
   }
 
@@ -196,6 +216,7 @@ private:
     return sys.spawn([this](actors::reader_actor::pointer self)
                          -> actors::reader_actor::behavior_type {
       return {[this, self](const actors::select_rows& m) { return selecting(self, m); },
+              [](const actors::stop_reply&) { return stop_receipt{}; },
               [](const actors::probe_topic&) { return storage::topic_rights{}; },
               [](const actors::fetch_prompt&) { return prompt{}; },
               [](const actors::are_you_free&) { return actors::done{}; }};

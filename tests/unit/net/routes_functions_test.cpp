@@ -9,6 +9,8 @@ using test::field;
 using test::header;
 
 constexpr auto enqueue_path = "/functions/v1/enqueue-inference";
+constexpr auto stop_path = "/functions/v1/stop-inference";
+constexpr auto worker_path = "/functions/v1/run-inference-worker";
 
 struct function_world : test::route_world {
   receipt stored{*conversation_id::parse("33333333-3333-4333-8333-333333333333"),
@@ -69,6 +71,54 @@ TEST_SUITE("net.routes_functions") {
     enqueue(R"({"content":"x","author":"99999999-9999-4999-8999-999999999999",)"
             R"("user_id":"99999999-9999-4999-8999-999999999999"})");
     CHECK(enqueueing.asked.value().what.author == grant.user.id);
+  }
+
+  TEST_CASE_FIXTURE(function_world, "a stop is asked for as the token's user") {
+    stopping.say = [](const auto&) -> result<stop_receipt> {
+      return stop_receipt{{7}, "cancelling"};
+    };
+    const auto answer = ask(
+        as_user("POST", stop_path, R"({"reply_id":")" + stored.reply.str() + R"("})"));
+    CHECK(answer.status == 200);
+    CHECK(field(answer, "status") == "cancelling");
+    CHECK(stopping.asked.value().who->user == grant.user.id);
+    CHECK(stopping.asked.value().reply == stored.reply);
+  }
+
+  TEST_CASE_FIXTURE(function_world, "a stop of nobody's reply, or of none, says so") {
+    stopping.say = [](const auto&) -> result<stop_receipt> {
+      return fail(errc::not_found, "no such reply", "reply_not_found");
+    };
+    for (const auto* body : {"", "{}", R"({"reply_id":1})", R"({"reply_id":"x"})"})
+      CHECK(ask(as_user("POST", stop_path, body)).status == 400);
+    CHECK_FALSE(stopping.asked);
+    const auto answer = ask(
+        as_user("POST", stop_path, R"({"reply_id":")" + stored.reply.str() + R"("})"));
+    CHECK(answer.status == 404);
+    CHECK(field(answer, "code") == "reply_not_found");
+    CHECK(ask(as_anon("POST", stop_path, "{}")).status == 401);
+  }
+
+  TEST_CASE_FIXTURE(function_world, "the service role makes a node claim jobs now") {
+    claiming.say = [](const auto&) -> result<actors::queue_report> {
+      return actors::queue_report{2, 5, 1};
+    };
+    const auto answer =
+        ask(with_token("sb_secret_test", "POST", worker_path, R"({"max":2})"));
+    CHECK(answer.status == 200);
+    CHECK(answer.body == R"({"claimed":2,"running":5,"waiting":1})");
+    CHECK(claiming.asked.value().max == 2);
+    CHECK(ask(with_token("sb_secret_test", "POST", worker_path)).status == 200);
+    CHECK_FALSE(claiming.asked.value().max);
+  }
+
+  TEST_CASE_FIXTURE(function_world, "nobody else runs the worker, and no bad max") {
+    CHECK(ask(as_user("POST", worker_path)).status == 403);
+    CHECK(ask(as_anon("POST", worker_path)).status == 403);
+    CHECK(ask(bare("POST", worker_path)).status == 401);
+    for (const auto* body : {R"({"max":0})", R"({"max":"many"})", "["})
+      CHECK(ask(with_token("sb_secret_test", "POST", worker_path, body)).status == 400);
+    CHECK_FALSE(claiming.asked);
   }
 
   TEST_CASE_FIXTURE(function_world, "bad messages reach no actor") {

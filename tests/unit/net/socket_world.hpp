@@ -259,6 +259,7 @@ struct socket_world {
             .accounts = {},
             .persistence = {},
             .readers = {},
+            .dispatcher = {},
             .open_session =
                 [this](actors::outbox_ptr out, identity from, wire::serializer) {
                   auto made = sys.spawn(obedient_session, &log, out);

@@ -1,0 +1,47 @@
+// CHANGEFEED: the database's log, read as it is written. See protocol.hpp.
+#pragma once
+
+#include "actors/protocol.hpp"
+#include "storage/connection.hpp"
+#include "storage/endpoint.hpp"
+#include "storage/wal_stream.hpp"
+
+#include <caf/stateful_actor.hpp>
+#include <caf/typed_event_based_actor.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace jessica::actors {
+
+struct changefeed_deps {
+  storage::endpoint database;
+  storage::wal_options wal;
+  dispatcher_actor dispatcher;
+};
+
+struct changefeed_state {
+  changefeed_deps deps;
+  std::unique_ptr<storage::connection>
+      db; ///< reads what was true where the feed begins
+  std::optional<storage::wal_stream> stream;
+  std::chrono::milliseconds pause{0}; ///< before the next try to open it
+};
+
+/// Reads and routes for a moment, then sends itself read_on again. While the feed is
+/// away nodes look for jobs every heartbeat, and running jobs learn of stops with their
+/// checkpoints; when it is back everything that may have been missed is told again.
+changefeed_actor::behavior_type
+changefeed(changefeed_actor::stateful_pointer<changefeed_state> self,
+           changefeed_deps deps);
+
+/// What a message of jessica.wake() asks for; monostate: nothing we know.
+[[nodiscard]] std::variant<std::monostate, jobs_ready, job_id>
+read_wake(std::string_view content);
+
+} // namespace jessica::actors
