@@ -4,7 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { close, password, send, signedUp } from './harness/clients.mjs';
 import { Server } from './harness/server.mjs';
 import { Inbox, second } from './harness/waiting.mjs';
-import { connect, sendMessage, subscribeToMessages } from '../../web/src/supabase_adapter.js';
+import { connect, sendMessage, stopReply, subscribeToMessages } from '../../web/src/supabase_adapter.js';
 
 const replyLimit = 40 * second;
 const question = 'Tell me about the numbered stream, with all the detail you can give.';
@@ -58,6 +58,34 @@ describe('supabase_adapter.js', () => {
     assert.deepEqual(messages.map(({ role }) => role), ['user', 'assistant']);
     await heard.subscription.stop();
     await close(client);
+  });
+
+  test('a reply is stopped from another device, and a second stop is as good', async () => {
+    const { email, client: other } = await signedUp(server);
+    const client = await adapterClient(email);
+    const receipt = await sendMessage(client, { content: question });
+    const heard = follow(client, receipt.conversation_id);
+    await heard.replies.find('some text', ({ text }) => text.length > 5, { limit: replyLimit });
+    assert.equal(await stopReply(other, receipt.reply_id), 'cancelling');
+    const reply = await heard.replies.find(
+      'its end',
+      ({ id, status }) => id === receipt.reply_id && status === 'cancelled',
+      { limit: replyLimit },
+    );
+    const stored = await server.value(
+      `select content from public.messages
+        where id = '${receipt.reply_id}' and status = 'cancelled'`,
+    );
+    assert.equal(reply.text, stored);
+    assert.equal(await stopReply(client, receipt.reply_id), 'cancelled');
+    const stranger = await adapterClient((await signedUp(server)).email);
+    await assert.rejects(
+      stopReply(stranger, receipt.reply_id),
+      ({ code, status, retryable }) =>
+        code === 'reply_not_found' && status === 404 && !retryable,
+    );
+    await heard.subscription.stop();
+    await close(client, other, stranger);
   });
 
   test('a message sent from another device shows up by itself', async () => {

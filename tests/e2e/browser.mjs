@@ -149,6 +149,27 @@ describe('the page', () => {
     assert.equal(createHash('md5').update(shown).digest('hex'), stored);
   });
 
+  test('a running reply is stopped with one button, and its text stays', async () => {
+    await open();
+    await signUp();
+    await write('Please answer at length, I am going to stop you.');
+    const before = await grownBeyond(10);
+    await page.getByRole('button', { name: 'Stop' }).click();
+    await page.getByText('Stopped.').waitFor();
+    await finished();
+    const shown = await lastReply().locator('.text').evaluate((node) => node.textContent);
+    assert.ok(shown.startsWith(before));
+    const [[status, content]] = await server.sql(
+      `select status, content from public.messages where role = 'assistant'
+        order by created_at desc limit 1`,
+    );
+    assert.equal(status, 'cancelled');
+    assert.equal(content, shown);
+    assert.equal(await page.getByRole('button', { name: 'Stop' }).count(), 0);
+    await page.reload();
+    await page.getByText('Stopped.').waitFor();
+  });
+
   test('conversations are listed, newest first, and opened by their link', async () => {
     await open();
     await signUp();

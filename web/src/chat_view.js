@@ -10,6 +10,7 @@ import {
   messageOf,
   newClientId,
   sendMessage,
+  stopReply,
   subscribeToMessages,
 } from './supabase_adapter.js';
 
@@ -25,7 +26,7 @@ const routePattern = /^#\/([0-9a-f-]{36})$/;
 export class ChatView {
   #client;
   #list;
-  #messages = new MessageList();
+  #messages = new MessageList((replyId) => this.#stop(replyId));
   #composer = new Composer((content) => this.#send(content, newClientId()));
   #drawer = new Drawer();
   #open = null;
@@ -75,6 +76,16 @@ export class ChatView {
     this.#list.clear();
     this.#composer.clear();
     if (location.hash) history.replaceState(null, '', location.pathname);
+  }
+
+  async #stop(replyId) {
+    try {
+      await stopReply(this.#client, replyId);
+      showProblem(this.#problem);
+    } catch (error) {
+      this.#messages.showUnstopped(replyId);
+      showProblem(this.#problem, plainWords(error));
+    }
   }
 
   #followRoute() {

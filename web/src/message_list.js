@@ -16,8 +16,11 @@ export class MessageList {
   /** @type {Map<string, Entry>} by message id, or client id until that is known */
   #entries = new Map();
   #follows = true;
+  #onStop;
 
-  constructor() {
+  /** @param {(replyId: string) => void} onStop  a running reply shall end */
+  constructor(onStop) {
+    this.#onStop = onStop;
     this.#scroller.addEventListener('scroll', () => this.#noteScroll(), { passive: true });
     this.#toLatest.addEventListener('click', () => this.toEnd());
     new ResizeObserver(() => this.#settle()).observe(this.#scroller);
@@ -78,6 +81,11 @@ export class MessageList {
     this.#settle();
   }
 
+  /** A stop failed. */
+  showUnstopped(replyId) {
+    this.#entries.get(replyId)?.unstopped();
+  }
+
   /** @param {import('./reply_book.js').Reply} reply */
   update(reply) {
     const entry = this.#find(reply.id, 'assistant');
@@ -95,7 +103,7 @@ export class MessageList {
   #find(id, role) {
     let entry = this.#entries.get(id);
     if (!entry) {
-      entry = new Entry(role);
+      entry = new Entry(role, () => this.#onStop(id));
       entry.item.dataset.id = id;
       this.#entries.set(id, entry);
       this.#list.append(entry.item);
@@ -142,9 +150,14 @@ class Entry {
   isRunning = false;
   #text = document.createTextNode('');
   #note = null;
+  #stop = make('button', { type: 'button', class: 'link stop' }, 'Stop');
   item;
 
-  constructor(role) {
+  constructor(role, onStop) {
+    this.#stop.addEventListener('click', () => {
+      this.#stop.disabled = true;
+      onStop();
+    });
     const author = role === 'user' ? 'You' : 'Jessica';
     this.item = make(
       'li',
@@ -160,9 +173,16 @@ class Entry {
     this.isRunning = running(status);
     this.item.classList.toggle('running', this.isRunning);
     this.item.setAttribute('aria-busy', String(this.isRunning));
+    if (!this.isRunning) this.#stop.remove();
+    else if (!this.#stop.isConnected) this.item.append(this.#stop);
     if (status === 'error') this.#say(brokenOff(error), 'problem');
     else if (status === 'cancelled') this.#say('Stopped.');
     else if (this.item.classList.contains('assistant')) this.#say();
+  }
+
+  /** The stop did not reach the server: it can be tried again. */
+  unstopped() {
+    this.#stop.disabled = false;
   }
 
   sending() {

@@ -124,6 +124,21 @@ export async function sendMessage(
   }
 }
 
+/**
+ * Ends a reply, on whatever device it was asked for; what there is of it stays. Idempotent.
+ * @param {SupabaseClient} client
+ * @param {string} replyId
+ * @returns {Promise<'cancelling' | import('./reply_book.js').ReplyStatus>}
+ *   'cancelling': its end comes as an event
+ * @throws {ChatError}
+ */
+export async function stopReply(client, replyId) {
+  const body = { reply_id: replyId };
+  const { data, error } = await client.functions.invoke('stop-inference', { body });
+  if (error) throw await readFailure(error);
+  return data.status;
+}
+
 /** @returns {Promise<ChatError>} */
 async function readFailure(error) {
   if (error instanceof FunctionsHttpError || error instanceof FunctionsRelayError) {
