@@ -168,7 +168,7 @@ bool is_token_fault(const error& what) {
 }
 
 void add_retry_after(problem& to, errc code) {
-  if (code == errc::overloaded || code == errc::unavailable)
+  if (is_relay_fault(code))
     to.headers.emplace_back("Retry-After", retry_after_seconds);
 }
 

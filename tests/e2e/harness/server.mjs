@@ -30,6 +30,7 @@ export class Server {
   port = 0;
   keys;
   log = new Inbox();
+  #ownsDirectory = true;
   #settings;
   #process = null;
   #exit = null;
@@ -44,9 +45,22 @@ export class Server {
     return server;
   }
 
+  /** One more node on the directory, and so on the database, that somebody else owns. */
+  static async join(directory, settings = {}) {
+    const server = new Server(directory, settings);
+    server.#ownsDirectory = false;
+    await server.startAgain();
+    return server;
+  }
+
   constructor(directory, settings) {
     this.directory = directory;
     this.#settings = settings;
+  }
+
+  /** Process id; null while it does not run. */
+  get pid() {
+    return this.#process?.pid ?? null;
   }
 
   /** Starts on the same directory and, after the first time, on the same port. */
@@ -101,13 +115,26 @@ export class Server {
     this.#process = null;
   }
 
-  /** For after(): ends whatever still runs and removes the directory. */
+  /** SIGSTOP: the process keeps its sockets and does nothing. */
+  freeze() {
+    this.#process.kill('SIGSTOP');
+  }
+
+  /** SIGCONT. */
+  thaw() {
+    this.#process.kill('SIGCONT');
+  }
+
+  /** For after(): ends whatever still runs and removes the directory, if it is its own. */
   async remove() {
     try {
-      if (this.#process) await this.stop();
+      if (this.#process) {
+        this.thaw(); // a frozen process would not hear the stop
+        await this.stop();
+      }
     } finally {
       if (this.#process) await this.kill();
-      await rm(this.directory, { recursive: true, force: true });
+      if (this.#ownsDirectory) await rm(this.directory, { recursive: true, force: true });
     }
   }
 
