@@ -395,10 +395,11 @@ begin
   return jessica.hand_back(lease, array(select jessica.held_jobs(lease)));
 end $$;
 
--- Retry with backoff and jitter (1 s * 2^attempt, at most 5 min; at once when the node is at
--- fault), else dead letter and an error on the reply.
+-- Retry with backoff and jitter (1 s * 2^attempt, at most 5 min), else dead letter and an error on
+-- the reply. When the node was lost: at once and without a strike, but not for ever, because a job
+-- may be what brings nodes down.
 create function jessica.fail_jobs(
-  lease bigint, ids bigint[], errors text[], retryable bool[], at_once bool default false
+  lease bigint, ids bigint[], errors text[], retryable bool[], node_lost bool default false
 ) returns table (id bigint, status text)
 language sql security definer set search_path = ''
 set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
@@ -414,7 +415,9 @@ as $$
         when j.cancel_requested then 'cancelled'
         when x.retry and d.attempt < j.max_attempts then 'queued'
         else 'dead' end,
-      run_at = now() + case when at_once then interval '0' else
+      max_attempts = case when node_lost and j.max_attempts < 25
+        then j.max_attempts + 1 else j.max_attempts end,
+      run_at = now() + case when node_lost then interval '0' else
         least(interval '5 min', interval '1 s' * 2 ^ d.attempt) * (0.5 + random() / 2) end,
       finished_at = case
         when x.retry and d.attempt < j.max_attempts and not j.cancel_requested then null
@@ -443,7 +446,7 @@ $$;
 
 -- Housekeeping
 
--- Ends leases that ran out and puts their jobs back, with a strike. The loop also catches a claim
+-- Ends leases that ran out and puts their jobs back. The loop also catches a claim
 -- that raced with the removal of its node.
 create function jessica.sweep() returns int
 language plpgsql security definer set search_path = ''

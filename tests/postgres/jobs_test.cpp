@@ -195,7 +195,7 @@ TEST_SUITE("storage.jobs") {
     CHECK(leave_node(db, lease)); // leaving twice harms nothing
   }
 
-  TEST_CASE_FIXTURE(jobs_world, "a dead node's jobs come back at once, with a strike") {
+  TEST_CASE_FIXTURE(jobs_world, "a dead node's jobs come back at once, without a strike") {
     const auto lease = join();
     const auto made = send(lease);
     const auto alive = send(join());
@@ -206,8 +206,23 @@ TEST_SUITE("storage.jobs") {
     REQUIRE(jobs.size() == 1);
     CHECK(jobs[0].id == made.job);
     CHECK(jobs[0].attempt == 2);
+    CHECK(number_of("select max_attempts from public.inference_jobs where id = $1",
+                    {text(made.job)}) == 6);
     CHECK(number_of("select count(*) from jessica.running where id = $1",
                     {text(alive.job)}) == 1);
+  }
+
+  TEST_CASE_FIXTURE(jobs_world, "a job that takes node after node down is dead in the end") {
+    const auto made = send();
+    for (auto attempt = 1; attempt <= 25; ++attempt) {
+      const auto lease = join();
+      REQUIRE(take(lease).size() == 1);
+      expire(lease);
+      REQUIRE(sweep(db) == 1);
+    }
+    CHECK(take(join()).empty());
+    CHECK(text_of("select status from public.messages where id = $1",
+                  {made.reply.str()}) == "error");
   }
 
   TEST_CASE_FIXTURE(jobs_world,
