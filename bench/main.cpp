@@ -24,6 +24,9 @@ constexpr auto scenarios = std::array{
              bench::run_idle},
     scenario{"fanout", "one sender, many members; beside ws", bench::run_fanout},
     scenario{"echo", "own broadcasts that come back; beside ws", bench::run_echo},
+    scenario{"feed", "from a commit to its event in the change feed", bench::run_feed},
+    scenario{"queue", "the job queue alone; beside graphile-worker and pg-boss",
+             bench::run_queue},
 };
 
 int explain() {

@@ -15,9 +15,10 @@ namespace jessica::storage {
 /// leased to `lease` (0: queued). One answer a turn, in order: a receipt, or forbidden
 /// for a conversation that is not the author's; a refused turn stores nothing and stops
 /// no other; somebody's lock on a conversation makes its turns overloaded (reason
-/// conversation_busy) after 200 ms, and no others. A client_id seen before gives the first receipt with `repeated`. Turns
-/// must be valid already (UTF-8, size). Role: engine. The outer error: nothing was
-/// stored, or (unavailable) it is unknown whether it was.
+/// conversation_busy) after 200 ms, and no others. A client_id seen before gives the
+/// first receipt with `repeated`. Turns must be valid already (UTF-8, size). Role:
+/// engine. The outer error: nothing was stored, or (unavailable) it is unknown whether
+/// it was.
 [[nodiscard]] result<std::vector<result<receipt>>>
 enqueue(connection& db, lease_id lease, std::span<const turn> turns);
 

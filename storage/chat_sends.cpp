@@ -17,7 +17,7 @@ constexpr auto enqueue_turns = std::string_view{R"(
 // committed while the batch waited for the same client_id.
 constexpr auto find_first = std::string_view{R"(
   select n, conversation_id, message_id, reply_id, job_id
-  from jessica.find_sends($1, $2))"};
+  from jessica.find_sends($1, $2, $3))"};
 
 template <class Id> [[nodiscard]] Id id_at(const rows& found, int row, int column) {
   return Id::parse(found.text(row, column)).value_or(Id{});
@@ -52,7 +52,10 @@ enqueue_statements(lease_id lease, std::span<const turn> turns,
         array_of(turns, [](auto& what) { return what.params; }),
         array_of(turns, [](auto& what) { return what.opens ? "t" : "f"; })}});
   if (std::ranges::any_of(turns, [](auto& what) { return what.client_id.has_value(); }))
-    statements.push_back({std::string{find_first}, {authors, client_ids}});
+    statements.push_back(
+        {std::string{find_first}, {authors, client_ids, array_of(made, [](auto& ids) {
+                                     return ids.message.str();
+                                   })}});
   return statements;
 }
 

@@ -4,6 +4,7 @@
 #include "bench/load/fleet.hpp"
 #include "bench/load/phoenix.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -42,6 +43,10 @@ public:
                           std::string_view payload);
   [[nodiscard]] result<void> run(const std::function<bool()>& done,
                                  fleet::seconds limit);
+  /// As fleet's.
+  void turn_at_least_every(std::chrono::nanoseconds time) {
+    sockets_.turn_at_least_every(time);
+  }
   [[nodiscard]] std::size_t size() const noexcept { return seats_.size(); }
 
 private:

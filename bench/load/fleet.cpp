@@ -59,26 +59,24 @@ void fleet::send(std::size_t client, opcode kind, std::string_view payload) {
 }
 
 result<void> fleet::run(const std::function<bool()>& done, seconds limit) {
-  using std::chrono::milliseconds;
   const auto end = clock::now() + limit;
   while (!failure_ && !done()) {
-    const auto left = std::chrono::ceil<milliseconds>(end - clock::now());
-    if (left <= milliseconds{0})
+    const auto left = std::chrono::nanoseconds{end - clock::now()};
+    if (left <= left.zero())
       return fail(errc::timeout, "the clients were not done in time");
-    // `done` may depend on the clock as well as on frames.
-    constexpr auto longest_wait = milliseconds{5};
-    turn(std::min(left, longest_wait));
+    turn(std::min(left, longest_turn_));
   }
   if (failure_)
     return std::unexpected{*failure_};
   return {};
 }
 
-void fleet::turn(std::chrono::milliseconds wait) {
+void fleet::turn(std::chrono::nanoseconds wait) {
   auto ready = std::array<epoll_event, 512>{};
-  const auto count =
-      ::epoll_wait(epoll_.number(), ready.data(), static_cast<int>(ready.size()),
-                   static_cast<int>(wait.count()));
+  const auto seconds_of_it = std::chrono::floor<seconds>(wait);
+  const auto longest = timespec{seconds_of_it.count(), (wait - seconds_of_it).count()};
+  const auto count = ::epoll_pwait2(epoll_.number(), ready.data(),
+                                    static_cast<int>(ready.size()), &longest, nullptr);
   for (auto i = 0; i < count && !failure_; ++i) {
     const auto& event = ready[static_cast<std::size_t>(i)];
     const auto number = static_cast<std::size_t>(event.data.u64);

@@ -31,6 +31,9 @@ public:
   /// Allowed inside the listener. A failure is reported by the next run().
   void send(std::size_t client, opcode kind, std::string_view payload);
 
+  /// How long a turn without frames may last, where `done` depends on the clock.
+  void turn_at_least_every(std::chrono::nanoseconds time) { longest_turn_ = time; }
+
   /// Serves the sockets until `done`, which is asked after each turn. Fails: timeout,
   /// or what a connection failed with.
   [[nodiscard]] result<void> run(const std::function<bool()>& done, seconds limit);
@@ -39,7 +42,7 @@ public:
 
 private:
   [[nodiscard]] result<void> begin_one(const ws_address& to);
-  void turn(std::chrono::milliseconds wait);
+  void turn(std::chrono::nanoseconds wait);
   void lose(std::size_t client, const error& why);
 
   ws_client::listener& to_;
@@ -47,6 +50,7 @@ private:
   std::deque<ws_client> clients_; ///< stay where they are
   std::size_t opened_ = 0;
   std::vector<char> space_;
+  std::chrono::nanoseconds longest_turn_ = std::chrono::milliseconds{5};
   std::optional<error> failure_;
 };
 

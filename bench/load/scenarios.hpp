@@ -17,5 +17,9 @@ namespace jessica::bench {
 [[nodiscard]] result<findings> run_fanout(const settings& how);
 /// Clients whose broadcast comes back to themselves; beside a server made with ws.
 [[nodiscard]] result<findings> run_echo(const settings& how);
+/// From an acknowledged commit to its event out of the change feed, without a server.
+[[nodiscard]] result<findings> run_feed(const settings& how);
+/// The job queue alone, without a server; beside graphile-worker and pg-boss.
+[[nodiscard]] result<findings> run_queue(const settings& how);
 
 } // namespace jessica::bench

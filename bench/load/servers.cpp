@@ -86,12 +86,25 @@ result<running_server> start_jessica(const settings& how, const fs::path& home) 
   forget_environment();
   const auto no_file = home / "jessica.toml"; // not the working directory's
   std::ofstream{no_file}.flush();
-  auto server = when_ready(process::start(
-      {how.jessica.string(), "up", "--config", no_file.string(), "--storage-directory",
-       home.string(), "--net-port", "0", "--realtime-events-per-second", "100000",
-       "--realtime-idle-timeout", "1h", "--inference-tokens-per-second",
-       std::to_string(how.tokens_per_second)},
-      home / "server.log"));
+  auto command = std::vector<std::string>{how.jessica.string(),
+                                          "up",
+                                          "--config",
+                                          no_file.string(),
+                                          "--storage-directory",
+                                          home.string(),
+                                          "--net-port",
+                                          "0",
+                                          "--realtime-events-per-second",
+                                          "100000",
+                                          "--realtime-idle-timeout",
+                                          "1h",
+                                          "--inference-tokens-per-second",
+                                          std::to_string(how.tokens_per_second)};
+  if (how.slots > 0) {
+    command.emplace_back("--inference-slots");
+    command.push_back(std::to_string(how.slots));
+  }
+  auto server = when_ready(process::start(command, home / "server.log"));
   if (!server)
     return server;
   auto key = api_key_in(home);

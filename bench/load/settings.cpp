@@ -19,7 +19,7 @@ struct flag {
 
 constexpr auto flags = std::array{
     flag{"jessica", "the server's binary", &settings::jessica},
-    flag{"node", "node, version 20 or newer", &settings::node},
+    flag{"node", "node, version 22.18 or newer", &settings::node},
     flag{"peer", "the server made with ws", &settings::peer},
     flag{"scratch", "where databases live during a run", &settings::scratch},
     flag{"commit", "what is measured, for the report", &settings::commit},
@@ -30,11 +30,18 @@ constexpr auto flags = std::array{
          &settings::tokens_per_second},
     flag{"sockets", "sends: sockets", &settings::sockets},
     flag{"seconds", "sends: length of a round", &settings::seconds},
+    flag{"rate", "sends: messages a second, whatever comes back; 0: back to back",
+         &settings::rate},
+    flag{"slots", "sends: replies written at once, not waited for; 0: the default",
+         &settings::slots},
     flag{"connections", "idle: connections", &settings::connections},
     flag{"members", "fanout: members of the topic", &settings::members},
     flag{"window", "fanout: broadcasts in flight", &settings::window},
     flag{"clients", "echo: clients", &settings::clients},
     flag{"frames", "fanout, echo: frames delivered in a round", &settings::frames},
+    flag{"jobs", "queue: jobs of a trial, in batches", &settings::jobs},
+    flag{"single-jobs", "queue: jobs of a trial, one by one", &settings::single_jobs},
+    flag{"workers", "queue: workers, one by one", &settings::workers},
 };
 
 [[nodiscard]] std::optional<std::size_t> count_in(std::string_view text) {
@@ -64,7 +71,8 @@ constexpr auto flags = std::array{
 [[nodiscard]] result<void> check(const settings& what) {
   for (const auto count :
        {what.rounds, what.sessions, what.messages, what.sockets, what.seconds,
-        what.connections, what.members, what.window, what.clients, what.frames})
+        what.connections, what.members, what.window, what.clients, what.frames,
+        what.jobs, what.single_jobs, what.workers})
     if (count == 0)
       return fail(errc::invalid_input, "counts must be at least 1");
   return {};

@@ -25,11 +25,16 @@ struct settings {
   std::size_t tokens_per_second = 0; ///< chat: pace of the engine; 0: no pause
   std::size_t sockets = 50;          ///< sends
   std::size_t seconds = 3;           ///< sends: one round
-  std::size_t connections = 5000;    ///< idle
-  std::size_t members = 100;         ///< fanout
-  std::size_t window = 1;            ///< fanout: broadcasts in flight
-  std::size_t clients = 100;         ///< echo
-  std::size_t frames = 200'000;      ///< fanout and echo: delivered in one round
+  std::size_t rate = 0;              ///< sends: messages a second; 0: back to back
+  std::size_t slots = 0; ///< sends: replies written at once; 0: the server's own
+  std::size_t connections = 5000;  ///< idle
+  std::size_t members = 100;       ///< fanout
+  std::size_t window = 1;          ///< fanout: broadcasts in flight
+  std::size_t clients = 100;       ///< echo
+  std::size_t frames = 200'000;    ///< fanout and echo: delivered in one round
+  std::size_t jobs = 20'000;       ///< queue: in batches, of one trial
+  std::size_t single_jobs = 2'000; ///< queue: one by one, of one trial
+  std::size_t workers = 10;        ///< queue: jobs under way, one by one
 };
 
 /// `--name value` or `--name=value`; `--json` stands alone. Fails: invalid_input.

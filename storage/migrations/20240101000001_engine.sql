@@ -140,7 +140,9 @@ $$;
 
 -- Batches. Big tables are reached only by "= any(array)" (an index), array against array by hash
 -- join: the planner does not know the sizes of arrays, and without the two enable_* settings it
--- picks sequential scans or n*n nested loops (measured: up to 7 times slower at 100-500).
+-- picks sequential scans or n*n nested loops (measured: up to 7 times slower at 100-500). In
+-- plpgsql with generic plans: a function in SQL is planned anew at every call, which takes longer
+-- than a small batch itself.
 
 -- Group commit: n sends of n users in one statement. A row that is missing from the answer was
 -- refused or repeated, and wrote nothing. Trusts "users": they come from verified tokens. Ids come
@@ -150,9 +152,12 @@ create function jessica.enqueue_batch(
   lease bigint, users uuid[], conversations uuid[], message_ids uuid[], reply_ids uuid[],
   contents text[], client_ids text[], params jsonb[], opens bool[]
 ) returns table (n bigint, job_id bigint)
-language sql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
 as $$
+#variable_conflict use_column
+begin
+  return query
   -- Locked in one order, so that two batches with the same conversations cannot deadlock, and
   -- before the messages, so that one deleted meanwhile refuses its own turns and no others.
   with held as materialized (
@@ -200,8 +205,8 @@ as $$
     select u, c, mid, rid, coalesce(p, '{}'), nullif(lease, 0) from ok order by n
     returning id, message_id
   )
-  select ok.n, j.id from ok join j on j.message_id = ok.mid
-$$;
+  select ok.n, j.id from ok join j on j.message_id = ok.mid;
+end $$;
 
 -- Conversations that somebody has locked at the moment: a transaction that holds one must not hold
 -- up the others' sends.
@@ -216,17 +221,22 @@ as $$
   where o.id = any (conversations) and o.id not in (select free.id from free)
 $$;
 
--- First receipts of sends that were seen before. What has been deleted since is the zero id, a job
--- that was purged is 0.
-create function jessica.find_sends(users uuid[], client_ids text[])
+-- First receipts of sends that were seen before; those that were stored just now, as "fresh", are
+-- left out. What has been deleted since is the zero id, a job that was purged is 0.
+create function jessica.find_sends(users uuid[], client_ids text[], fresh uuid[])
 returns table (n bigint, conversation_id uuid, message_id uuid, reply_id uuid, job_id bigint)
-language sql stable security definer set search_path = '' set enable_seqscan = off
+language plpgsql stable security definer set search_path = ''
+set plan_cache_mode = force_generic_plan set enable_seqscan = off
 as $$
+#variable_conflict use_column
+begin
+  return query
   select r.n, m.conversation_id, m.id,
     coalesce(a.id, '00000000-0000-0000-0000-000000000000'), coalesce(j.id, 0)
-  from unnest(users, client_ids) with ordinality r (u, cid, n)
+  from unnest(users, client_ids, fresh) with ordinality r (u, cid, mid, n)
   join public.messages m
     on m.user_id = r.u and m.client_id = r.cid and m.client_id is not null
+   and m.id <> r.mid
   left join lateral (
     select x.id from public.messages x
     where x.conversation_id = m.conversation_id and x.seq > m.seq
@@ -237,8 +247,8 @@ as $$
     select x.id from public.inference_jobs x
     where x.message_id = m.id and x.kind = 'inference'
     order by x.id limit 1
-  ) j on true
-$$;
+  ) j on true;
+end $$;
 
 -- Takes up to "want" ready jobs, by priority, then age, at most "each" of one user and none of the
 -- users in "skip". "attempt" counts from 1. Nothing without a live lease.
@@ -248,26 +258,42 @@ create function jessica.claim_jobs(
   id bigint, attempt smallint, user_id uuid, conversation_id uuid, message_id uuid,
   reply_id uuid, kind text, params jsonb, checkpoint jsonb, cancelled bool
 )
-language sql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_nestloop = off
 as $$
-  -- The window looks further than "want", so that one user's many jobs do not hide the others'.
-  with due as materialized (
-    select x.ctid at, x.rank, x.run_at, x.id,
+#variable_conflict use_column
+begin
+  return query
+  -- As a rule nobody has more than "each" among the first "want", and they are taken as they are.
+  with head as materialized (
+    select r.ctid at, r.user_id from jessica.ready r
+    where r.run_at <= now() and r.kind = any (kinds) and r.user_id <> all (skip)
+    order by r.rank, r.run_at, r.id limit want for update skip locked
+  ),
+  crowd as materialized (
+    select exists (select from head group by user_id having count(*) > each) found
+  ),
+  wide as (
+    select x.at, x.rank, x.run_at, x.id,
       row_number() over (partition by x.user_id order by x.rank, x.run_at, x.id) nth
     from (
-      select r.ctid, r.rank, r.run_at, r.id, r.user_id from jessica.ready r
-      where r.run_at <= now() and r.kind = any (kinds) and r.user_id <> all (skip)
+      select r.ctid at, r.rank, r.run_at, r.id, r.user_id from jessica.ready r
+      where (select found from crowd)
+        and r.run_at <= now() and r.kind = any (kinds) and r.user_id <> all (skip)
       order by r.rank, r.run_at, r.id limit want * 4) x
+  ),
+  taken as materialized (
+    select at from head where not (select found from crowd)
+    union all
+    select x.ctid from (
+      select x.ctid from jessica.ready x
+      where (select found from crowd) and x.ctid = any (array(
+        select at from wide where nth <= each order by rank, nth, run_at, id limit want))
+      for update skip locked) x
   ),
   d as materialized (
     delete from jessica.ready r
-    where r.ctid = any (array(
-        select x.ctid from jessica.ready x
-        where x.ctid = any (array(
-          select at from due where nth <= each
-          order by rank, nth, run_at, due.id limit want))
-        for update skip locked))
+    where r.ctid = any (array(select at from taken))
       and exists (select from jessica.nodes n where n.lease = claim_jobs.lease)
     returning r.id, r.attempt
   ),
@@ -278,8 +304,8 @@ as $$
   select j.id, (d.attempt + 1)::smallint, j.user_id, j.conversation_id, j.message_id,
     j.reply_id, j.kind, j.params, j.checkpoint, j.cancel_requested
   from d join public.inference_jobs j
-    on j.id = d.id and j.id = any (array(select d.id from d))
-$$;
+    on j.id = d.id and j.id = any (array(select d.id from d));
+end $$;
 
 -- For jobs that run longer than a second: stores the text so far (HOT) and shows "running".
 -- Returns those still ours: a missing id means stop. The running rows are locked first: whoever
@@ -287,9 +313,12 @@ $$;
 create function jessica.checkpoint(
   lease bigint, ids bigint[], attempts int[], partials text[], checkpoints jsonb[]
 ) returns table (id bigint, cancelled bool)
-language sql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
 as $$
+#variable_conflict use_column
+begin
+  return query
   with held as materialized (
     select r.id, r.attempt from jessica.running r
     where r.id = any (ids) and r.lease = checkpoint.lease
@@ -301,8 +330,8 @@ as $$
   from unnest(ids, checkpoint.attempts, partials, checkpoints) x (id, attempt, partial, ck)
   join held on held.id = x.id and held.attempt = x.attempt
   where j.id = x.id and j.id = any (ids)
-  returning j.id, j.cancel_requested
-$$;
+  returning j.id, j.cancel_requested;
+end $$;
 
 -- Running jobs whose users want them stopped, for a node that may have missed their messages.
 create function jessica.cancelled_jobs() returns setof bigint
@@ -318,32 +347,32 @@ $$;
 create function jessica.finish_jobs(
   lease bigint, ids bigint[], attempts int[], statuses text[], contents text[], usages jsonb[]
 ) returns setof bigint
-language sql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
 as $$
+#variable_conflict use_column
+begin
+  return query
   with d as materialized (
-    delete from jessica.running r using unnest(ids, finish_jobs.attempts) u (id, attempt)
+    delete from jessica.running r
+    using unnest(ids, finish_jobs.attempts, statuses, contents, usages)
+      u (id, attempt, status, content, usage)
     where r.id = any (ids) and r.lease = finish_jobs.lease
       and r.id = u.id and r.attempt = u.attempt
-    returning r.id, r.attempt
-  ),
-  x as materialized (
-    select u.*, d.attempt
-    from unnest(ids, statuses, contents, usages) u (id, status, content, usage)
-    join d on d.id = u.id
+    returning r.id, r.attempt, u.status, u.content, u.usage
   ),
   f as (
     update public.inference_jobs j
-    set status = x.status, attempts = x.attempt, finished_at = now(),
+    set status = d.status, attempts = d.attempt, finished_at = now(),
       partial = null, checkpoint = null
-    from x where j.id = x.id and j.id = any (ids)
-    returning j.id, j.reply_id
+    from d where j.id = d.id and j.id = any (ids)
+    returning j.id, j.reply_id, d.status, d.content, d.usage
   ),
   w as (
     update public.messages m
-    set content = x.content, usage = x.usage, updated_at = now(),
-      status = case x.status when 'done' then 'complete' else 'cancelled' end
-    from f join x on x.id = f.id
+    set content = f.content, usage = f.usage, updated_at = now(),
+      status = case f.status when 'done' then 'complete' else 'cancelled' end
+    from f
     where m.id = f.reply_id and m.id = any (array(select f.reply_id from f))
   )
   select id from f
@@ -351,7 +380,8 @@ as $$
   select j.id from public.inference_jobs j
   join unnest(ids, finish_jobs.attempts) u (id, attempt) on u.id = j.id and u.attempt = j.attempts
   where j.id = any (ids) and j.status in ('done', 'cancelled')
-$$;
+    and (select count(*) from d) < cardinality(ids);
+end $$;
 
 -- Jobs that a node holds and does not know of, because the answer that brought them was lost: ready
 -- at once, as a new attempt without a strike.
@@ -401,9 +431,12 @@ end $$;
 create function jessica.fail_jobs(
   lease bigint, ids bigint[], errors text[], retryable bool[], node_lost bool default false
 ) returns table (id bigint, status text)
-language sql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
 as $$
+#variable_conflict use_column
+begin
+  return query
   with d as materialized (
     delete from jessica.running r where r.id = any (ids) and r.lease = fail_jobs.lease
     returning r.id, r.attempt
@@ -441,8 +474,8 @@ as $$
     where m.id = f.reply_id and m.id = any (array(select f.reply_id from f))
       and f.status in ('dead', 'cancelled')
   )
-  select f.id, f.status from f
-$$;
+  select f.id, f.status from f;
+end $$;
 
 -- Housekeeping
 

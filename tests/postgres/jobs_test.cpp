@@ -195,7 +195,8 @@ TEST_SUITE("storage.jobs") {
     CHECK(leave_node(db, lease)); // leaving twice harms nothing
   }
 
-  TEST_CASE_FIXTURE(jobs_world, "a dead node's jobs come back at once, without a strike") {
+  TEST_CASE_FIXTURE(jobs_world,
+                    "a dead node's jobs come back at once, without a strike") {
     const auto lease = join();
     const auto made = send(lease);
     const auto alive = send(join());
@@ -212,7 +213,8 @@ TEST_SUITE("storage.jobs") {
                     {text(alive.job)}) == 1);
   }
 
-  TEST_CASE_FIXTURE(jobs_world, "a job that takes node after node down is dead in the end") {
+  TEST_CASE_FIXTURE(jobs_world,
+                    "a job that takes node after node down is dead in the end") {
     const auto made = send();
     for (auto attempt = 1; attempt <= 25; ++attempt) {
       const auto lease = join();

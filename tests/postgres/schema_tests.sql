@@ -516,7 +516,8 @@ select t.is('and touch it once', t.rows(
 
 set local role jessica_engine;
 create temp table seen as select * from jessica.find_sends(
-  array[t.id('a'), t.id('b'), t.id('a'), t.id('b')], array['o1', 'o1', 'never', 'o2']);
+  array[t.id('a'), t.id('b'), t.id('a'), t.id('b')], array['o1', 'o1', 'never', 'o2'],
+  array_fill(t.id('0'), array[4]));
 reset role;
 select t.is('only one''s own client ids are found',
   (select array_agg(n order by n) from seen), array[1, 4]::bigint[]);
@@ -528,9 +529,15 @@ select t.is('the receipt is the first one', (
 delete from public.inference_jobs where id = (select job_id from seen where n = 1);
 delete from public.messages where id = (select reply_id from seen where n = 4);
 select t.is('a purged job is 0', (
-  select job_id from jessica.find_sends(array[t.id('a')], array['o1'])), 0::bigint);
+  select job_id from jessica.find_sends(array[t.id('a')], array['o1'], array[t.id('0')])),
+  0::bigint);
+select t.is('what was stored just now is not', t.rows(
+  $$select from jessica.find_sends(array[t.id('a')], array['o1'],
+      array(select id from public.messages where client_id = 'o1' and user_id = t.id('a')))$$),
+  0::bigint);
 select t.is('a deleted reply is the zero id', (
-  select reply_id from jessica.find_sends(array[t.id('b')], array['o2'])), t.id('0'));
+  select reply_id from jessica.find_sends(array[t.id('b')], array['o2'], array[t.id('0')])),
+  t.id('0'));
 
 -- The batch accepts exactly what row security accepts: all pairs of people and conversations, among
 -- them unknown ones
