@@ -1,9 +1,11 @@
 #include "actors/changefeed.hpp"
 
+#include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 #include "storage/jobs.hpp"
+#include "storage/wal_visibility.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -15,8 +17,9 @@ namespace {
 
 using self_pointer = changefeed_actor::stateful_pointer<changefeed_state>;
 
-/// How long one turn waits for the log: an actor that is told to end does so by then.
-constexpr auto turn = std::chrono::milliseconds{250};
+/// How long one turn waits for the log: a join that wants changes waits as long, and so
+/// does an actor that is told to end.
+constexpr auto turn = std::chrono::milliseconds{20};
 constexpr auto first_pause = std::chrono::milliseconds{100};
 constexpr auto longest_pause = std::chrono::milliseconds{5000};
 /// A role that may not replicate is not going to be allowed in a moment.
@@ -31,6 +34,10 @@ struct feed_metrics {
                        "Bytes of log the database passed on and we did not handle"};
   ops::gauge lag_seconds{"jessica_actors_feed_lag_seconds",
                          "From a commit to its handling, of the latest transaction"};
+  ops::counter delivered{"jessica_actors_changes_delivered_total",
+                         "Changes handed to clients"};
+  ops::gauge subscribers{"jessica_actors_change_subscribers",
+                         "Channels that follow changes"};
   ops::gauge connected{"jessica_actors_feed_connected",
                        "1 while the log is being read"};
 };
@@ -40,9 +47,14 @@ struct feed_metrics {
   return known;
 }
 
+void show_subscribers(const changefeed_state& state) {
+  metrics().subscribers.set(static_cast<double>(state.deps.router->subscribers()));
+}
+
 /// What one turn found, sent at its end: a thousand messages wake a node once.
 struct findings {
   bool jobs = false;
+  bool rules = false;
   std::vector<job_id> stops;
 };
 
@@ -54,6 +66,8 @@ void note(findings& found, const storage::wal_message& message) {
     found.jobs = true;
   else if (const auto* stopped = std::get_if<job_id>(&wake))
     found.stops.push_back(*stopped);
+  else if (std::holds_alternative<rules_changed>(wake))
+    found.rules = true;
 }
 
 void tell(self_pointer self, findings found) {
@@ -64,15 +78,70 @@ void tell(self_pointer self, findings found) {
     self->send(to, jobs_ready{});
 }
 
-void route(self_pointer self, const storage::feed_piece& piece) {
+/// A question about a row that fails is answered by "nobody": told in the log.
+template <class T> [[nodiscard]] T or_nothing(result<T> answer) {
+  if (answer)
+    return std::move(*answer);
+  ops::warn("change.row_not_read", {{"cause", answer.error().what}});
+  return {};
+}
+
+/// Whoever asks the database about a change must see it there: the log is a moment
+/// ahead of what queries see. Waits at most once a transaction.
+void see(changefeed_state& state, std::uint32_t xid) {
+  constexpr auto patience = std::chrono::milliseconds{2000};
+  if (std::exchange(state.seen, xid) == xid)
+    return;
+  if (auto visible = storage::wait_until_visible(*state.db, xid, patience); !visible)
+    ops::warn("change.not_visible", {{"cause", visible.error().what}});
+}
+
+[[nodiscard]] row_oracle oracle_of(changefeed_state& state, std::uint32_t xid) {
+  auto& db = *state.requests;
+  return {[&state, &db, xid](const auto& table, const auto& key, auto whom) {
+            see(state, xid);
+            return or_nothing(storage::who_sees(db, table, key, whom));
+          },
+          [&state, &db, xid](const auto& table, const auto& key, auto columns) {
+            see(state, xid);
+            return or_nothing(storage::read_columns(db, table, key, columns));
+          }};
+}
+
+/// Before anything is judged by rules that may be others by now.
+[[nodiscard]] result<void> refresh_rules(changefeed_state& state) {
+  if (!state.rules_stale)
+    return {};
+  auto tables = storage::realtime_tables(*state.db);
+  if (!tables)
+    return std::unexpected{std::move(tables.error())};
+  state.deps.router->set_tables(std::move(*tables));
+  state.rules_stale = false;
+  return {};
+}
+
+[[nodiscard]] result<void> route(self_pointer self, const storage::feed_piece& piece) {
+  auto& state = self->state;
   auto found = findings{};
-  for (const auto& event : piece.events)
-    if (const auto* message = std::get_if<storage::wal_message>(&event))
+  auto delivered = std::size_t{0};
+  for (const auto& event : piece.events) {
+    if (const auto* message = std::get_if<storage::wal_message>(&event)) {
+      see(state, piece.xid);
       note(found, *message);
+      state.rules_stale = state.rules_stale || std::exchange(found.rules, false);
+    } else if (const auto* change = std::get_if<storage::row_change>(&event)) {
+      if (auto fresh = refresh_rules(state); !fresh)
+        return fresh;
+      delivered += state.deps.router->route(*change, piece.committed,
+                                            oracle_of(state, piece.xid));
+    }
+  }
+  metrics().delivered.add(static_cast<double>(delivered));
   metrics().events.add(static_cast<double>(piece.events.size()));
   const auto age = std::chrono::system_clock::now() - piece.committed;
   metrics().lag_seconds.set(std::max(0.0, std::chrono::duration<double>(age).count()));
   tell(self, std::move(found));
+  return {};
 }
 
 /// Opens the stream, tells what was true where it begins, then lets it run: nothing
@@ -87,7 +156,10 @@ void route(self_pointer self, const storage::feed_piece& piece) {
     return std::unexpected{std::move(cancelled.error())};
   if (auto begun = stream->start(); !begun)
     return begun;
-  tell(self, {true, std::move(*cancelled)});
+  state.rules_stale = true;
+  if (auto fresh = refresh_rules(state); !fresh)
+    return fresh;
+  tell(self, {true, false, std::move(*cancelled)});
   ops::info("feed.open",
             {{"slot", stream->slot()}, {"position", stream->position().str()}});
   state.stream = std::move(*stream);
@@ -100,6 +172,7 @@ void route(self_pointer self, const storage::feed_piece& piece) {
 void retry_later(self_pointer self, const error& why) {
   auto& state = self->state;
   state.stream.reset();
+  state.deps.router->drop_all("changes may have been missed");
   metrics().connected.set(0);
   state.pause = why.code == errc::forbidden
                     ? std::chrono::milliseconds{forbidden_pause}
@@ -121,7 +194,8 @@ void retry_later(self_pointer self, const error& why) {
       metrics().lag_seconds.set(0);
       break;
     }
-    route(self, **piece);
+    if (auto routed = route(self, **piece); !routed)
+      return routed;
   } while (std::chrono::steady_clock::now() < until);
   return {};
 }
@@ -135,9 +209,12 @@ void take_turn(self_pointer self) {
 
 } // namespace
 
-std::variant<std::monostate, jobs_ready, job_id> read_wake(std::string_view content) {
+std::variant<std::monostate, jobs_ready, job_id, rules_changed>
+read_wake(std::string_view content) {
   if (content == "jobs" || content == "tick")
     return jobs_ready{};
+  if (content == "ddl")
+    return rules_changed{};
   constexpr auto cancel = std::string_view{"cancel "};
   if (!content.starts_with(cancel))
     return {};
@@ -154,9 +231,29 @@ changefeed_actor::behavior_type changefeed(self_pointer self, changefeed_deps de
   guard(self, "CHANGEFEED");
   self->state.db =
       std::make_unique<storage::connection>(deps.database, storage::role::engine);
+  self->state.requests =
+      std::make_unique<storage::connection>(deps.database, storage::role::requests);
   self->state.deps = std::move(deps);
+  self->state.deps.router->drop_all("changes may have been missed");
   self->send(self, read_on{});
-  return {[self](read_on) { take_turn(self); }};
+  return {
+      [self](read_on) { take_turn(self); },
+      [self](subscribe_changes& msg) -> caf::result<changes_subscribed> {
+        auto& state = self->state;
+        if (!state.stream)
+          return to_caf({errc::unavailable, "changes cannot be read now", {}, nullptr});
+        if (auto fresh = refresh_rules(state); !fresh)
+          return to_caf(std::move(fresh.error()));
+        auto answer =
+            changes_subscribed{state.deps.router->subscribe(std::move(msg.who))};
+        show_subscribers(state);
+        return answer;
+      },
+      [self](const unsubscribe_changes& msg) {
+        self->state.deps.router->unsubscribe(msg.socket, msg.topic, msg.join_ref);
+        show_subscribers(self->state);
+      },
+  };
 }
 
 } // namespace jessica::actors

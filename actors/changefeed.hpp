@@ -23,12 +23,17 @@ struct changefeed_deps {
   storage::endpoint database;
   storage::wal_options wal;
   dispatcher_actor dispatcher;
+  /// Outlives the actor: the one that comes after it tells whom it lost.
+  std::shared_ptr<change_router> router;
 };
 
 struct changefeed_state {
   changefeed_deps deps;
   std::unique_ptr<storage::connection>
       db; ///< reads what was true where the feed begins
+  std::unique_ptr<storage::connection> requests; ///< asks row security
+  std::uint32_t seen = 0;  ///< the transaction that queries are known to see
+  bool rules_stale = true; ///< tables and policies are to be read again
   std::optional<storage::wal_stream> stream;
   std::chrono::milliseconds pause{0}; ///< before the next try to open it
 };
@@ -40,8 +45,11 @@ changefeed_actor::behavior_type
 changefeed(changefeed_actor::stateful_pointer<changefeed_state> self,
            changefeed_deps deps);
 
+/// Policies, grants or the publication changed.
+struct rules_changed {};
+
 /// What a message of jessica.wake() asks for; monostate: nothing we know.
-[[nodiscard]] std::variant<std::monostate, jobs_ready, job_id>
+[[nodiscard]] std::variant<std::monostate, jobs_ready, job_id, rules_changed>
 read_wake(std::string_view content);
 
 } // namespace jessica::actors

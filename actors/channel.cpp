@@ -11,15 +11,16 @@ namespace {
 
 using self_pointer = channel_actor::stateful_pointer<channel_state>;
 
-/// Encodes a broadcast at most once for each serializer version in use.
-class encoded {
+/// Encodes a message at most once for each serializer version in use.
+template <class Encode> class encoded {
 public:
-  explicit encoded(const wire::app_broadcast& what) : what_(what) {}
+  /// `encode` gives the frame for a member; null: its version cannot carry it.
+  explicit encoded(Encode encode) : encode_(std::move(encode)) {}
 
   [[nodiscard]] const wire::frame& for_member(const member& to) {
     auto& known = frames_[to.version == wire::serializer::v2 ? 1 : 0];
     if (!known.made) {
-      known.frame = wire::encode_broadcast(to.version, to.topic, what_);
+      known.frame = encode_(to);
       known.made = true;
     }
     return known.frame;
@@ -28,17 +29,19 @@ public:
 private:
   struct slot {
     bool made = false;
-    wire::frame frame; ///< null: this version cannot carry it
+    wire::frame frame;
   };
-  const wire::app_broadcast& what_;
+  Encode encode_;
   std::array<slot, 2> frames_;
 };
 
 void send_to_all(channel_state& state, const wire::app_broadcast& what,
                  socket_number sender) {
-  auto frames = encoded{what};
+  auto frames = encoded{[&](const member& to) {
+    return wire::encode_broadcast(to.version, to.topic, what);
+  }};
   for (const auto& to : state.members) {
-    if (to.socket == sender && !to.self)
+    if (!to.broadcasts || (to.socket == sender && !to.self))
       continue;
     if (const auto& frame = frames.for_member(to))
       to.out->push(frame);
@@ -48,6 +51,11 @@ void send_to_all(channel_state& state, const wire::app_broadcast& what,
 void tell_all(channel_state& state, std::string event, std::string payload) {
   constexpr auto server = socket_number{0};
   send_to_all(state, {std::move(event), true, std::move(payload)}, server);
+}
+
+[[nodiscard]] std::vector<member>::iterator find_member(channel_state& state,
+                                                        socket_number socket) {
+  return std::ranges::find(state.members, socket, &member::socket);
 }
 
 void end_when_unused(self_pointer self) {
@@ -60,25 +68,80 @@ void expect_one_less(channel_state& state) {
   state.uses_expected -= std::min(state.uses_expected, std::size_t{1});
 }
 
-void add_member(channel_state& state, member who) {
-  std::erase_if(state.members,
-                [&](const member& known) { return known.socket == who.socket; });
-  who.out->push(wire::encode_reply(who.version, who.join_ref, who.ref, who.topic, true,
-                                   who.join_response));
-  for (const auto& [event, payload] : who.greetings)
-    who.out->push(wire::encode_message(who.version, who.join_ref, std::nullopt,
-                                       who.topic, event, payload));
+// --- presence ------------------------------------------------------------------------
+
+void send_presence_state(const channel_state& state, const member& to) {
+  to.out->push(wire::encode_message(to.version, to.join_ref, std::nullopt, to.topic,
+                                    "presence_state", state.here.state()));
+}
+
+void send_presence_diff(channel_state& state, std::string_view diff) {
+  auto frames = encoded{[&](const member& to) {
+    return wire::encode_message(to.version, std::nullopt, std::nullopt, to.topic,
+                                "presence_diff", diff);
+  }};
+  for (const auto& to : state.members)
+    if (to.presence)
+      to.out->push(frames.for_member(to));
+}
+
+void show(channel_state& state, const track& msg) {
+  const auto who = find_member(state, msg.socket);
+  if (who != state.members.end())
+    send_presence_diff(state,
+                       state.here.track(msg.socket, who->presence_key, msg.meta));
+}
+
+void hide(channel_state& state, socket_number socket) {
+  if (const auto diff = state.here.untrack(socket))
+    send_presence_diff(state, *diff);
+}
+
+// --- members -------------------------------------------------------------------------
+
+void remove_member(channel_state& state, socket_number socket) {
+  std::erase_if(state.members, [&](const member& who) { return who.socket == socket; });
+  hide(state, socket);
+}
+
+void send_snapshots(const channel_state& state, const member& to) {
   for (const auto& [id, reply] : state.replies) {
     auto snapshot =
         wire::reply_snapshot({id, reply.attempt}, reply.seq, reply.text, "streaming");
     if (auto frame = wire::encode_broadcast(
-            who.version, who.topic, {"reply.snapshot", true, std::move(snapshot)}))
-      who.out->push(std::move(frame));
+            to.version, to.topic, {"reply.snapshot", true, std::move(snapshot)}))
+      to.out->push(std::move(frame));
   }
+}
+
+void add_member(channel_state& state, member who) {
+  remove_member(state, who.socket);
+  who.out->push(wire::encode_reply(who.version, who.join_ref, who.ref, who.topic, true,
+                                   who.join_response));
+  if (who.presence)
+    send_presence_state(state, who);
+  for (const auto& [event, payload] : who.greetings)
+    who.out->push(wire::encode_message(who.version, who.join_ref, std::nullopt,
+                                       who.topic, event, payload));
+  if (who.broadcasts)
+    send_snapshots(state, who);
   who.join_response = {};
   who.greetings = {};
   state.members.push_back(std::move(who));
 }
+
+/// What a member hears from now on it hears from its beginning.
+void change_hearing(channel_state& state, const hear& msg) {
+  const auto who = find_member(state, msg.socket);
+  if (who == state.members.end())
+    return;
+  if (!std::exchange(who->presence, msg.presence) && msg.presence)
+    send_presence_state(state, *who);
+  if (!std::exchange(who->broadcasts, msg.broadcasts) && msg.broadcasts)
+    send_snapshots(state, *who);
+}
+
+// --- replies -------------------------------------------------------------------------
 
 void begin_reply(channel_state& state, const reply_begun& msg) {
   const auto of = wire::reply_ref{msg.what.reply, msg.what.attempt};
@@ -149,11 +212,13 @@ channel_actor::behavior_type channel(self_pointer self, topic subject, hub_actor
         ++self->state.uses_expected;
       },
       [self](leave msg) {
-        std::erase_if(self->state.members,
-                      [&](const member& who) { return who.socket == msg.socket; });
+        remove_member(self->state, msg.socket);
         end_when_unused(self);
       },
       [self](const broadcast& msg) { send_to_all(self->state, msg.what, msg.sender); },
+      [self](const track& msg) { show(self->state, msg); },
+      [self](untrack msg) { hide(self->state, msg.socket); },
+      [self](hear msg) { change_hearing(self->state, msg); },
       [self](const reply_begun& msg) {
         expect_one_less(self->state);
         begin_reply(self->state, msg);

@@ -1,6 +1,7 @@
 // CHANNEL: one live topic. See protocol.hpp for the promises.
 #pragma once
 
+#include "actors/presence.hpp"
 #include "actors/protocol.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -24,6 +25,7 @@ struct channel_state {
   topic subject; ///< not "name": CAF reads that as the actor's own
   hub_actor hub;
   std::vector<member> members;
+  presence here;
   std::unordered_map<message_id, running_reply> replies;
   std::uint64_t seen = 0;        ///< counted messages from HUB
   std::size_t uses_expected = 0; ///< INFERENCEs that asked for us and have not begun

@@ -2,6 +2,7 @@
 // stay inside the process (CAF is told so), hence no serialisation code.
 #pragma once
 
+#include "actors/change_router.hpp"
 #include "actors/outbox.hpp"
 #include "domain/account.hpp"
 #include "domain/chat.hpp"
@@ -56,6 +57,9 @@ struct member {
   std::optional<std::string> join_ref;
   std::optional<std::string> ref; ///< of the phx_join, answered by CHANNEL
   bool self = false;              ///< own broadcasts come back
+  bool broadcasts = true;         ///< may hear broadcasts and replies
+  bool presence = false;          ///< hears who is here, and may
+  std::string presence_key;       ///< under which it shows itself
   std::string join_response;      ///< JSON object of the phx_reply
   struct greeting {
     std::string event;
@@ -105,6 +109,21 @@ struct leave {
 struct broadcast {
   socket_number sender = 0;
   wire::app_broadcast what;
+};
+
+/// A member shows itself to the room, or shows itself anew.
+struct track {
+  socket_number socket = 0;
+  std::string meta; ///< JSON object without phx_ref and phx_ref_prev
+};
+struct untrack {
+  socket_number socket = 0;
+};
+/// A new token changed what a member may hear.
+struct hear {
+  socket_number socket = 0;
+  bool broadcasts = false;
+  bool presence = false;
 };
 
 /// An attempt at a reply begins (again: `resumed` brings a restarted CHANNEL up to
@@ -256,6 +275,19 @@ struct stop_job {};
 
 struct read_on {};
 
+/// Follow changes from now on: whatever is committed after the answer is told.
+struct subscribe_changes {
+  change_subscriber who;
+};
+struct changes_subscribed {
+  std::string problem; ///< of a binding, as the client reads it; empty: none
+};
+struct unsubscribe_changes {
+  socket_number socket = 0;
+  std::string topic;
+  std::optional<std::string> join_ref;
+};
+
 // --- readers -------------------------------------------------------------------------
 
 struct select_rows {
@@ -331,6 +363,9 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::admit)
 JESSICA_LOCAL_MESSAGE(jessica::actors::expect_use)
 JESSICA_LOCAL_MESSAGE(jessica::actors::leave)
 JESSICA_LOCAL_MESSAGE(jessica::actors::broadcast)
+JESSICA_LOCAL_MESSAGE(jessica::actors::track)
+JESSICA_LOCAL_MESSAGE(jessica::actors::untrack)
+JESSICA_LOCAL_MESSAGE(jessica::actors::hear)
 JESSICA_LOCAL_MESSAGE(jessica::actors::reply_begun)
 JESSICA_LOCAL_MESSAGE(jessica::actors::reply_grew)
 JESSICA_LOCAL_MESSAGE(jessica::actors::reply_over)
@@ -357,6 +392,9 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::run_queued)
 JESSICA_LOCAL_MESSAGE(jessica::actors::queue_report)
 JESSICA_LOCAL_MESSAGE(jessica::actors::stop_job)
 JESSICA_LOCAL_MESSAGE(jessica::actors::read_on)
+JESSICA_LOCAL_MESSAGE(jessica::actors::subscribe_changes)
+JESSICA_LOCAL_MESSAGE(jessica::actors::changes_subscribed)
+JESSICA_LOCAL_MESSAGE(jessica::actors::unsubscribe_changes)
 JESSICA_LOCAL_MESSAGE(jessica::actors::job_ended)
 JESSICA_LOCAL_MESSAGE(jessica::actors::drain)
 JESSICA_LOCAL_MESSAGE(jessica::actors::drain_deadline)

@@ -18,13 +18,17 @@ using session_actor = caf::typed_actor<
     // Leaves all topics and ends.
     caf::reacts_to<socket_closed>>;
 
-/// CHANNEL is one live topic: its members and its running replies. It encodes a
-/// broadcast once and hands the same frame to all members.
+/// CHANNEL is one live topic: its members, who of them shows itself, its running
+/// replies. It encodes a message once and hands the same frame to all members.
 using channel_actor = caf::typed_actor<
-    // From HUB: adds a member, answers its phx_join, sends a snapshot of each reply.
+    // From HUB: adds a member, answers its phx_join, sends presence_state and a
+    // snapshot of each reply.
     caf::reacts_to<admit>,
     // From HUB: do not end before somebody used you.
-    caf::reacts_to<expect_use>, caf::reacts_to<leave>, caf::reacts_to<broadcast>,
+    caf::reacts_to<expect_use>,
+    // From SESSION, which checked rights and limits; of a stranger: ignored.
+    caf::reacts_to<leave>, caf::reacts_to<broadcast>, caf::reacts_to<track>,
+    caf::reacts_to<untrack>, caf::reacts_to<hear>,
     // From INFERENCE: the life of one attempt at a reply.
     caf::reacts_to<reply_begun>, caf::reacts_to<reply_grew>, caf::reacts_to<reply_over>,
     // From HUB: nothing is under way any more, end.
@@ -96,7 +100,11 @@ using reader_actor =
 
 /// CHANGEFEED follows the database's log and tells the node's actors what concerns
 /// them, in commit order. Detached.
-using changefeed_actor = caf::typed_actor<caf::reacts_to<read_on>>;
+using changefeed_actor =
+    caf::typed_actor<caf::reacts_to<read_on>,
+                     // Fails: unavailable (the log cannot be read now).
+                     caf::replies_to<subscribe_changes>::with<changes_subscribed>,
+                     caf::reacts_to<unsubscribe_changes>>;
 
 /// ACCOUNTS takes all auth calls and sends the slow ones (password hashing) and the
 /// quick ones down two lanes, each a bounded POOL of ACCOUNT WORKERs.

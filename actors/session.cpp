@@ -36,7 +36,7 @@ void handle_event(self_pointer self, const exchange_ptr& frame, joined_topic& jo
   if (push.event == "broadcast")
     return publish(self, frame, joined);
   if (push.event == "presence")
-    return refuse(self, frame, "Presence is not served yet");
+    return change_presence(self, frame, joined);
   refuse(self, frame, "unknown event");
 }
 
@@ -74,8 +74,8 @@ void lose_channel(self_pointer self, const caf::down_msg& down) {
 } // namespace
 
 bool rate_limit::take(std::chrono::steady_clock::time_point now, std::size_t limit) {
-  if (now - second_ >= std::chrono::seconds{1}) {
-    second_ = now;
+  if (now - began_ >= stretch_) {
+    began_ = now;
     used_ = 0;
   }
   return ++used_ <= limit;

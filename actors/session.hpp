@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace jessica::actors {
 
@@ -25,6 +26,7 @@ struct session_deps {
   persistence_actor persistence;
   reader_actor readers;
   dispatcher_actor dispatcher;
+  changefeed_actor changefeed;
   wire::credentials credentials;
   config::realtime_settings limits;
   std::size_t max_content_bytes = 262'144;
@@ -39,14 +41,16 @@ struct session_socket {
   std::shared_ptr<const identity> key; ///< of the API key the socket was opened with
 };
 
-/// How often something may happen within one second.
+/// How often something may happen within a stretch of time.
 class rate_limit {
 public:
+  explicit rate_limit(std::chrono::seconds stretch) : stretch_{stretch} {}
   /// False: over the limit.
   [[nodiscard]] bool take(std::chrono::steady_clock::time_point now, std::size_t limit);
 
 private:
-  std::chrono::steady_clock::time_point second_{};
+  std::chrono::seconds stretch_;
+  std::chrono::steady_clock::time_point began_{};
   std::size_t used_ = 0;
 };
 
@@ -55,18 +59,22 @@ struct joined_topic {
   channel_actor channel;
   std::optional<std::string> join_ref;
   topic room;
+  std::string spelled;                 ///< the topic as the client spells it
   std::shared_ptr<const identity> who; ///< of the join's or the latest access_token
   std::string token;                   ///< the one `who` came from; empty: the API key
-  storage::topic_rights rights{true, true};
+  storage::topic_rights rights{true, true, true, true};
   bool ack = false;
+  std::vector<wire::change_binding> changes; ///< what the join asked to follow
+  bool presence = false;                     ///< the join asked to hear who is here
+  rate_limit presence_calls{std::chrono::seconds{30}};
 };
 
 struct session_state {
   std::shared_ptr<const session_deps> deps;
   session_socket socket;
   std::map<std::string, joined_topic, std::less<>> topics; ///< by "realtime:<name>"
-  rate_limit joins;
-  rate_limit events;
+  rate_limit joins{std::chrono::seconds{1}};
+  rate_limit events{std::chrono::seconds{1}};
   bool busy = false;    ///< a frame is under way
   bool closing = false; ///< the socket is gone
 };

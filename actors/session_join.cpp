@@ -16,13 +16,43 @@ struct join_attempt {
   wire::join_request asked;
   topic room;
   std::shared_ptr<const identity> who;
+  std::vector<wire::change_binding> changes;
+  std::string problem; ///< with one of them
 };
 
-void adopt(joined_topic& joined, std::shared_ptr<const identity> who, std::string token,
-           storage::topic_rights rights) {
+/// How CHANGEFEED knows a channel of ours.
+[[nodiscard]] change_subscriber
+subscriber_of(const session_state& state, const std::string& spelled,
+              const std::optional<std::string>& join_ref,
+              std::shared_ptr<const identity> who,
+              std::vector<wire::change_binding> changes) {
+  return {
+      state.socket.number, state.socket.out,  state.socket.version, spelled, join_ref,
+      std::move(who),      std::move(changes)};
+}
+
+void adopt(self_pointer self, joined_topic& joined, std::shared_ptr<const identity> who,
+           std::string token) {
   joined.who = std::move(who);
   joined.token = std::move(token);
+  if (joined.changes.empty())
+    return;
+  auto anew = subscribe_changes{subscriber_of(
+      self->state, joined.spelled, joined.join_ref, joined.who, joined.changes)};
+  self->request(self->state.deps->changefeed, caf::infinite, std::move(anew))
+      .then([](const changes_subscribed&) {}, // judged by the new claims from now on
+            [](const caf::error&) {});        // the feed is away: it told the client
+}
+
+/// What the CHANNEL does for the member follows from its rights.
+void change_rights(self_pointer self, joined_topic& joined,
+                   storage::topic_rights rights) {
   joined.rights = rights;
+  const auto socket = self->state.socket.number;
+  if (!rights.presence_write)
+    self->send(joined.channel, untrack{socket});
+  self->send(joined.channel,
+             hear{socket, rights.read, joined.presence && rights.presence_read});
 }
 
 void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt,
@@ -38,21 +68,29 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
              .join_ref = push.join_ref,
              .ref = push.ref,
              .self = attempt.asked.self,
+             .broadcasts = rights.read,
+             .presence = attempt.asked.presence && rights.presence_read,
+             .presence_key = std::move(attempt.asked.presence_key),
              .join_response = wire::join_response(attempt.asked.postgres_changes),
              .greetings = {}};
   auto joined = joined_topic{.channel = {},
                              .join_ref = push.join_ref,
                              .room = attempt.room,
+                             .spelled = push.topic,
                              .who = std::move(attempt.who),
                              .token = attempt.asked.access_token.value_or(""),
                              .rights = rights,
-                             .ack = attempt.asked.ack};
-  if (attempt.asked.presence)
-    who.greetings.push_back({"presence_state", "{}"});
+                             .ack = attempt.asked.ack,
+                             .changes = std::move(attempt.changes),
+                             .presence = attempt.asked.presence};
+  if (who.presence_key.empty())
+    who.presence_key = uuid::make().str();
   if (!attempt.asked.postgres_changes.empty())
     who.greetings.push_back(
         {"system",
-         wire::system_message("postgres_changes", false, "Changes are not served yet",
+         wire::system_message("postgres_changes", attempt.problem.empty(),
+                              attempt.problem.empty() ? "Subscribed to PostgreSQL"
+                                                      : attempt.problem,
                               attempt.room.name)});
   self->request(state.deps->hub, caf::infinite,
                 join_topic{std::move(attempt.room), std::move(who)})
@@ -63,8 +101,48 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
             self->state.topics.insert_or_assign(frame->push.topic, std::move(joined));
             go_on(self, frame);
           },
-          [self, frame](const caf::error& why) {
+          [self, frame, left = joined](const caf::error& why) {
+            if (!left.changes.empty())
+              self->send(self->state.deps->changefeed,
+                         unsubscribe_changes{self->state.socket.number, left.spelled,
+                                             left.join_ref});
             refuse(self, frame, wire::channel_reason(from_caf(why), frame->push.topic));
+          });
+}
+
+/// The bindings that make sense; what is wrong with the first that does not.
+void read_changes(join_attempt& attempt) {
+  for (const auto& json : attempt.asked.postgres_changes) {
+    auto binding = wire::read_change_binding(json);
+    if (!binding && attempt.problem.empty())
+      attempt.problem = "Unable to subscribe to changes with given parameters. " +
+                        binding.error().what;
+    // A binding keeps its place, which is its id: one that is wrong follows nothing.
+    attempt.changes.push_back(binding ? std::move(*binding) : wire::change_binding{});
+    if (!binding)
+      attempt.changes.back().schema.clear();
+  }
+}
+
+/// The join is answered when the feed's position is fixed: nothing that is committed
+/// after the answer is missed.
+void follow_then_admit(self_pointer self, const exchange_ptr& frame,
+                       join_attempt attempt, storage::topic_rights rights) {
+  read_changes(attempt);
+  if (attempt.changes.empty())
+    return admit_to(self, frame, std::move(attempt), rights);
+  auto question = subscribe_changes{subscriber_of(self->state, frame->push.topic,
+                                                  frame->push.join_ref, attempt.who,
+                                                  attempt.changes)};
+  self->request(self->state.deps->changefeed, caf::infinite, std::move(question))
+      .then(
+          [self, frame, attempt, rights](const changes_subscribed& got) mutable {
+            if (attempt.problem.empty())
+              attempt.problem = got.problem;
+            admit_to(self, frame, std::move(attempt), rights);
+          },
+          [self, frame, name = attempt.room.name](const caf::error& why) {
+            refuse(self, frame, wire::channel_reason(from_caf(why), name));
           });
 }
 
@@ -74,8 +152,8 @@ void probe_then_admit(self_pointer self, const exchange_ptr& frame,
   self->request(self->state.deps->readers, caf::infinite, std::move(question))
       .then(
           [self, frame, attempt](storage::topic_rights rights) {
-            if (rights.read)
-              return admit_to(self, frame, attempt, rights);
+            if (rights.join())
+              return follow_then_admit(self, frame, attempt, rights);
             const auto denied = error{errc::forbidden, {}, {}, nullptr};
             refuse(self, frame, wire::channel_reason(denied, attempt.room.name));
           },
@@ -106,11 +184,12 @@ void join(self_pointer self, const exchange_ptr& frame) {
   auto who = identity_of(state, asked->access_token);
   if (!who)
     return refuse(self, frame, wire::channel_reason(who.error(), *name));
-  auto attempt = join_attempt{std::move(*asked), {std::string{*name}, false}, *who};
+  auto attempt =
+      join_attempt{std::move(*asked), {std::string{*name}, false}, *who, {}, {}};
   attempt.room.is_private = attempt.asked.is_private;
   if (attempt.room.is_private)
     return probe_then_admit(self, frame, std::move(attempt));
-  admit_to(self, frame, std::move(attempt), {true, true});
+  follow_then_admit(self, frame, std::move(attempt), {true, true, true, true});
 }
 
 void renew_token(self_pointer self, const exchange_ptr& frame, joined_topic& joined) {
@@ -126,7 +205,7 @@ void renew_token(self_pointer self, const exchange_ptr& frame, joined_topic& joi
     return go_on(self, frame);
   }
   if (!joined.room.is_private) {
-    adopt(joined, *who, **token, joined.rights);
+    adopt(self, joined, *who, **token);
     return go_on(self, frame);
   }
   self->request(state.deps->readers, caf::infinite,
@@ -135,12 +214,14 @@ void renew_token(self_pointer self, const exchange_ptr& frame, joined_topic& joi
           [self, frame, who = *who, text = **token](storage::topic_rights rights) {
             const auto found = self->state.topics.find(frame->push.topic);
             if (found != self->state.topics.end()) {
-              if (rights.read)
-                adopt(found->second, who, text, rights);
-              else
+              if (rights.join()) {
+                adopt(self, found->second, who, text);
+                change_rights(self, found->second, rights);
+              } else {
                 evict(self, frame->push.topic,
                       wire::channel_reason({errc::forbidden, {}, {}, nullptr},
                                            found->second.room.name));
+              }
             }
             go_on(self, frame);
           },

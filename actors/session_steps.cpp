@@ -56,6 +56,10 @@ void tell(session_state& state, std::string_view topic_name,
 void leave_channel(self_pointer self, const joined_topic& left) {
   if (!left.channel)
     return;
+  if (!left.changes.empty())
+    self->send(
+        self->state.deps->changefeed,
+        unsubscribe_changes{self->state.socket.number, left.spelled, left.join_ref});
   self->demonitor(left.channel.address());
   self->send(left.channel, leave{self->state.socket.number});
 }

@@ -58,5 +58,8 @@ void join(self_pointer self, const exchange_ptr& frame);
 void renew_token(self_pointer self, const exchange_ptr& frame, joined_topic& joined);
 /// broadcast: relayed to the CHANNEL, or message.send stored by PERSISTENCE.
 void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& joined);
+/// presence: answered, and told to the CHANNEL.
+void change_presence(self_pointer self, const exchange_ptr& frame,
+                     joined_topic& joined);
 
 } // namespace jessica::actors::session_steps

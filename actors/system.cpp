@@ -56,6 +56,7 @@ struct system::state {
   reader_actor readers;
   accounts_actor accounts;
   dispatcher_actor dispatcher;
+  changefeed_actor changefeed;
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
   bool stopped = false;
@@ -164,13 +165,17 @@ struct system::state {
   }
 
   void start_changefeed() {
-    auto deps = changefeed_deps{options.database, {}, dispatcher};
+    auto deps = changefeed_deps{
+        options.database,
+        {},
+        dispatcher,
+        std::make_shared<change_router>(options.settings.realtime.max_frame_bytes)};
     deps.wal.node = options.node;
-    deps.wal.publications = {"jessica_engine"};
     constexpr auto slot_timeout = std::chrono::seconds{5}; // a stop waits that long
     deps.wal.slot_timeout = slot_timeout;
-    (void)supervise<changefeed_actor>("CHANGEFEED", [this, deps] {
-      return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(changefeed, deps));
+    changefeed = supervise<changefeed_actor>("CHANGEFEED", [this, deps] {
+      return caf::actor_cast<caf::actor>(
+          sys.spawn<caf::detached>(actors::changefeed, deps));
     });
   }
 
@@ -183,8 +188,8 @@ struct system::state {
     start_dispatcher();
     start_changefeed();
     sessions = std::make_shared<const session_deps>(
-        session_deps{hub, persistence, readers, dispatcher, options.credentials,
-                     options.settings.realtime,
+        session_deps{hub, persistence, readers, dispatcher, changefeed,
+                     options.credentials, options.settings.realtime,
                      options.settings.inference.max_content_bytes, wall_clock});
   }
 
@@ -207,6 +212,7 @@ struct system::state {
     readers = nullptr;
     accounts = nullptr;
     dispatcher = nullptr;
+    changefeed = nullptr;
     sessions.reset();
   }
 };

@@ -124,6 +124,10 @@ constexpr auto table = std::array{
     net::text<&net_settings::public_url>(
         "net.public_url",
         "The server's URL as clients see it; empty: `http://host:port`."),
+    net::text<&net_settings::allowed_origins>(
+        "net.allowed_origins",
+        "Web pages that may open a WebSocket: origins like `https://chat.example`, "
+        "between commas; empty: any. Clients that are no browsers are not asked."),
     net::count<&net_settings::threads>(
         "net.threads", 0, 256, "Threads for sockets; 0: half the cores, at least 1."),
     net::count<&net_settings::max_connections>(
@@ -165,6 +169,12 @@ constexpr auto table = std::array{
         "realtime.events_per_second", 1, 100'000, "Events one socket may send."),
     realtime::count<&realtime_settings::max_topic_bytes>(
         "realtime.max_topic_bytes", 64, 255, "Length of a topic's name, in bytes."),
+    realtime::count<&realtime_settings::presence_per_channel>(
+        "realtime.presence_per_channel", 1, 100'000,
+        "Presence calls (track, untrack) of one socket on one channel in 30 s."),
+    realtime::bytes<&realtime_settings::presence_bytes>(
+        "realtime.presence_bytes", 64, mib,
+        "What a client may track; the state of a channel is that of all its clients."),
 
     auth::time<&auth_settings::token_lifetime>(
         "auth.token_lifetime", 91 * second, 168 * hour,

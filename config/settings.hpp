@@ -17,6 +17,7 @@ struct net_settings {
   std::string host = "127.0.0.1"; ///< address to bind; loopback unless told otherwise
   std::uint16_t port = 54321;     ///< 0: any free port, printed at start
   std::string public_url;         ///< as clients see us; empty: http://host:port
+  std::string allowed_origins;    ///< of WebSockets, between commas; empty: any
   std::size_t threads = 0;        ///< reactors; 0: half the cores, at least 1
   std::size_t max_connections = 19'000;  ///< sockets at once; more are closed at accept
   std::size_t max_header_bytes = 16'384; ///< request line and headers together
@@ -37,6 +38,8 @@ struct realtime_settings {
   std::size_t joins_per_second = 50;   ///< a socket
   std::size_t events_per_second = 100; ///< a socket, client-sent
   std::size_t max_topic_bytes = 255;
+  std::size_t presence_per_channel = 50; ///< track and untrack of a socket in 30 s
+  std::size_t presence_bytes = 16'384;   ///< what a client may tell about itself
 };
 
 struct auth_settings {

@@ -1,12 +1,10 @@
 #include "net/http_session.hpp"
 
 #include "net/router.hpp"
-#include "net/ws_session.hpp"
+#include "net/upgrade.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
-#include "wire/credentials.hpp"
 #include "wire/problem.hpp"
-#include "wire/rest_query.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
@@ -131,37 +129,6 @@ std::optional<http_response> read_failure(const error_code& why) {
   }
   return refusal(wire::function_problem(
       {errc::invalid_input, "not an HTTP/1.1 request: " + why.message(), {}, nullptr}));
-}
-
-/// The client's key and version, or why there will be no WebSocket.
-result<ws_upgrade> authorise(http_request request, const backend& with) {
-  const auto parameters = wire::decode_query(request.query);
-  if (!parameters)
-    return std::unexpected{parameters.error()};
-  const auto parameter = [&](std::string_view name) -> std::optional<std::string_view> {
-    for (const auto& [key, value] : *parameters)
-      if (key == name)
-        return value;
-    return {};
-  };
-  const auto version = wire::parse_vsn(parameter("vsn"));
-  if (!version)
-    return fail(errc::forbidden, "unknown vsn");
-  auto key = request.header("x-api-key");
-  if (key.empty())
-    key = request.header("apikey");
-  if (key.empty())
-    key = parameter("apikey").value_or("");
-  if (key.empty() && !with.settings.auth.require_apikey)
-    return ws_upgrade{std::move(request), identity{}, *version};
-  if (key.empty())
-    return fail(errc::unauthenticated, "API key is missing", "no_api_key");
-  auto who = wire::resolve_api_key(
-      with.credentials, key,
-      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
-  if (!who)
-    return std::unexpected{std::move(who.error())};
-  return ws_upgrade{std::move(request), std::move(*who), *version};
 }
 
 class http_session final : public connection {
@@ -323,7 +290,7 @@ asio::awaitable<void> http_session::linger() {
 }
 
 asio::awaitable<void> http_session::upgrade(http_request request) {
-  auto allowed = authorise(std::move(request), home_.with());
+  auto allowed = allow_upgrade(std::move(request), home_.with());
   if (allowed && home_.retiring())
     allowed = fail(errc::unavailable, "the server is stopping");
   if (allowed && buffer_.size() > 0)

@@ -1,6 +1,7 @@
 #include "net/ws_session.hpp"
 
 #include "actors/messages.hpp"
+#include "domain/utf8.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 
@@ -48,6 +49,18 @@ constexpr auto most_read_bytes = std::size_t{65'536};
 /// For a close handshake, whoever began it.
 constexpr auto close_time = std::chrono::milliseconds{2000};
 constexpr auto normal_closure = std::uint16_t{1000};
+constexpr auto protocol_error = std::uint16_t{1002};
+constexpr auto not_utf8 = std::uint16_t{1007};
+/// Codes beyond have no meaning (RFC 6455, 7.4.2); Beast would answer them in kind.
+constexpr auto last_close_code = std::uint16_t{4999};
+
+/// Beast checks text as it comes, but forgets to look at its end when the last fragment
+/// is empty. `text` is UTF-8 up to there.
+bool ends_whole(std::string_view text) {
+  const auto lead = std::ranges::find_last_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });
+  return lead.empty() || first_code_point({lead.begin(), lead.end()}).valid;
+}
 
 http::request<http::empty_body> handshake(const http_request& from) {
   auto out = http::request<http::empty_body>{};
@@ -72,7 +85,7 @@ public:
     home_.add(*this, home.with().settings.net.header_timeout);
     stream().set_owner(this);
     ws_.read_message_max(limits().max_frame_bytes);
-    ws_.control_callback([this](websocket::frame_type, auto) { touch(); });
+    ws_.control_callback([this](auto what, auto) { control_read(what); });
   }
   ws_session(ws_session&&) = delete;
   ~ws_session() { finish(); }
@@ -87,6 +100,7 @@ private:
   static void read(const pointer& self);
   static void read_more(pointer self);
   static void message_read(const pointer& self);
+  void control_read(websocket::frame_type what);
   static void decided(const pointer& self, const result<actors::verdict>& what);
 
   void take(wire::frame what) override { stream().push(std::move(what)); }
@@ -172,11 +186,19 @@ void ws_session::message_read(const pointer& self) {
   if (me.closing_)
     return read(self);
   me.message_.resize(me.size_);
+  if (me.ws_.got_text() && !ends_whole(me.message_))
+    return me.shut(not_utf8);
   me.home_.actors().ask<actors::verdict>(
       me.session_,
       actors::client_frame{std::exchange(me.message_, {}), me.ws_.got_binary()},
       me.home_.with().settings.net.request_timeout,
       [self](const result<actors::verdict>& what) { decided(self, what); });
+}
+
+void ws_session::control_read(websocket::frame_type what) {
+  touch();
+  if (what == websocket::frame_type::close && ws_.reason().code > last_close_code)
+    stream().push_close(protocol_error); // before Beast's answer, which is dropped
 }
 
 void ws_session::decided(const pointer& self, const result<actors::verdict>& what) {

@@ -149,6 +149,7 @@ struct feed_piece {
   timestamp committed; ///< by the server's clock
   std::vector<feed_event> events; ///< never empty
   bool last = false;              ///< with this piece the transaction is complete
+  std::uint32_t xid = 0;          ///< the transaction's number; 0: in none
 };
 
 } // namespace jessica::storage

@@ -9,10 +9,12 @@ result<topic_rights> topic_rights_of(connection& db, const identity& who,
   if (topic.contains('\0'))
     return fail(errc::invalid_input, "a topic holds a zero byte");
   const auto probed =
-      db.run({"select reads, writes from jessica.topic_rights($1, $2, $3)",
+      db.run({"select reads, writes, presence_reads, presence_writes "
+              "from jessica.topic_rights($1, $2, $3)",
               {std::string{name(who.role)}, who.claims, std::string{topic}}});
   return probed.transform([](const rows& row) {
-    return topic_rights{row.text(0, 0) == "t", row.text(0, 1) == "t"};
+    const auto may = [&](int column) { return row.text(0, column) == "t"; };
+    return topic_rights{may(0), may(1), may(2), may(3)};
   });
 }
 

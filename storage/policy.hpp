@@ -10,8 +10,13 @@
 namespace jessica::storage {
 
 struct topic_rights {
-  bool read = false;  ///< may join and receive broadcasts
-  bool write = false; ///< may send broadcasts
+  bool read = false;           ///< may receive broadcasts
+  bool write = false;          ///< may send broadcasts
+  bool presence_read = false;  ///< may receive who is here
+  bool presence_write = false; ///< may show itself
+
+  /// Whoever may receive anything may join.
+  [[nodiscard]] bool join() const noexcept { return read || presence_read; }
 };
 
 /// Probes the policies on realtime.messages with realtime.topic set to `topic` (without

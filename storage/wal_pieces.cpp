@@ -32,7 +32,7 @@ template <class... Cases> struct cases : Cases... {
 } // namespace
 
 feed_piece piece_cutter::take(bool last) {
-  auto piece = feed_piece{filling_.commit, filling_.committed, {}, last};
+  auto piece = feed_piece{filling_.commit, filling_.committed, {}, last, filling_.xid};
   piece.events.swap(filling_.events);
   filled_bytes_ = 0;
   return piece;
@@ -65,7 +65,7 @@ maybe_piece piece_cutter::add(pgoutput_message message, lsn at, timestamp sent) 
       return misplaced("a transaction inside another one");
     }
     open_ = true;
-    filling_ = {start.commit, start.committed, {}, false};
+    filling_ = {start.commit, start.committed, {}, false, start.xid};
     return std::nullopt;
   };
   const auto commit = [&](const transaction_commit& end) -> maybe_piece {
@@ -84,7 +84,7 @@ maybe_piece piece_cutter::add(pgoutput_message message, lsn at, timestamp sent) 
       return misplaced("a message of its own inside a transaction");
     }
     done_ = std::max(done_, at);
-    auto piece = feed_piece{at, sent, {}, true};
+    auto piece = feed_piece{at, sent, {}, true, 0};
     piece.events.emplace_back(std::move(event));
     return piece;
   };

@@ -12,6 +12,7 @@ namespace json = boost::json;
 namespace {
 
 constexpr auto topic_prefix = std::string_view{"realtime:"};
+constexpr auto max_key_bytes = std::size_t{255};
 
 /// The object under `field`, or an empty one.
 [[nodiscard]] result<const json::object*>
@@ -52,6 +53,9 @@ section(const json::object& in, std::string_view field, std::string path) {
   if (!key)
     return std::unexpected{std::move(key.error())};
   into.presence_key = std::move(*key).value_or(std::string{});
+  if (into.presence_key.size() > max_key_bytes)
+    return fail(errc::invalid_input, "config.presence.key must be at most 255 bytes",
+                "validation_failed");
   return read_flag(**options, "config.presence", "enabled", into.presence);
 }
 

@@ -14,8 +14,8 @@ struct join_request {
   bool self = false; ///< own broadcasts come back
   bool ack = false;  ///< each broadcast push is answered
   bool is_private = false;
-  bool presence = false;
-  std::string presence_key;
+  bool presence = false;    ///< wants to hear who is here
+  std::string presence_key; ///< at most 255 bytes; empty: the server makes one
   std::vector<std::string> postgres_changes; ///< each binding's JSON object as sent
   std::optional<std::string> access_token;
 };

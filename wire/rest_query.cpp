@@ -166,7 +166,7 @@ std::string content_range(const table_query& asked, const table_page& page) {
   auto range = std::string{"*"};
   if (page.rows > 0)
     range = std::to_string(asked.offset) + "-" +
-            std::to_string(asked.offset + page.rows - 1);
+            std::to_string(asked.offset + (page.rows - 1));
   return range + "/" + (page.total ? std::to_string(*page.total) : "*");
 }
 

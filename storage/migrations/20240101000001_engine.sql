@@ -597,41 +597,56 @@ select slot_name, active, wal_status, safe_wal_size,
 from pg_replication_slots s
 where slot_name like 'jessica%';
 
--- May a client read or write a private topic? Asks the policies of realtime.messages themselves: a
--- probe row goes in with row security off, is looked for as the client, and the inner block undoes
--- everything. Security invoker on purpose: a definer function may not change its role.
+-- May a client read or write a private topic? Asks the policies of realtime.messages themselves,
+-- for broadcast and for presence: probe rows go in with row security off, are looked for as the
+-- client, and the inner block undoes everything. Security invoker on purpose: a definer function may
+-- not change its role.
 create function jessica.topic_rights(
-  as_role text, claims text, topic text, out reads bool, out writes bool
+  as_role text, claims text, topic text,
+  out reads bool, out writes bool, out presence_reads bool, out presence_writes bool
 )
 language plpgsql set search_path = ''
 as $$
 declare
-  probe uuid := gen_random_uuid();
+  broadcast uuid := gen_random_uuid();
+  presence uuid := gen_random_uuid();
 begin
   reads := false;
   writes := false;
+  presence_reads := false;
+  presence_writes := false;
   perform set_config('synchronous_commit', 'off', true);  -- nothing stays: nothing to flush
   begin
     perform set_config('role', 'service_role', true);
     insert into realtime.messages (id, topic, extension, private)
-    values (probe, topic_rights.topic, 'broadcast', true);
+    values (broadcast, topic_rights.topic, 'broadcast', true),
+      (presence, topic_rights.topic, 'presence', true);
 
     perform set_config('request.jwt.claims', claims, true),
       set_config('realtime.topic', topic_rights.topic, true),
       set_config('role', as_role, true);
     begin
-      reads := exists (select from realtime.messages m where m.id = probe);
+      select coalesce(bool_or(m.id = broadcast), false), coalesce(bool_or(m.id = presence), false)
+      into reads, presence_reads
+      from realtime.messages m where m.id in (broadcast, presence);
     exception when insufficient_privilege then
-      reads := false;
+      null;
     end;
     begin
       insert into realtime.messages (topic, extension, private)
       values (topic_rights.topic, 'broadcast', true);
       writes := true;
     exception when insufficient_privilege then
-      writes := false;
+      null;
     end;
-    raise exception using errcode = 'JX000';  -- the two variables survive the rollback
+    begin
+      insert into realtime.messages (topic, extension, private)
+      values (topic_rights.topic, 'presence', true);
+      presence_writes := true;
+    exception when insufficient_privilege then
+      null;
+    end;
+    raise exception using errcode = 'JX000';  -- the four variables survive the rollback
   exception when sqlstate 'JX000' then
     null;
   end;

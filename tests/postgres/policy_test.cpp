@@ -18,12 +18,24 @@ struct policy_world {
   conversation_id room = add_conversation(ada);
 
   [[nodiscard]] std::string topic() const { return "conversation:" + room.str(); }
-  /// "r", "w", both or neither.
+  /// Of broadcasts: "r", "w", both or neither.
   [[nodiscard]] std::string rights(const identity& who, std::string_view name) {
+    return letters(who, name, &topic_rights::read, &topic_rights::write);
+  }
+  [[nodiscard]] std::string presence_rights(const identity& who,
+                                            std::string_view name) {
+    return letters(who, name, &topic_rights::presence_read,
+                   &topic_rights::presence_write);
+  }
+
+private:
+  [[nodiscard]] std::string letters(const identity& who, std::string_view name,
+                                    bool topic_rights::* read,
+                                    bool topic_rights::* write) {
     const auto found = topic_rights_of(db, who, name);
     if (!found)
       return found.error().what;
-    return std::string{found->read ? "r" : ""} + (found->write ? "w" : "");
+    return std::string{*found.*read ? "r" : ""} + (*found.*write ? "w" : "");
   }
 };
 
@@ -46,10 +58,12 @@ struct temporary_policy {
 TEST_SUITE("storage.policy") {
   TEST_CASE_FIXTURE(policy_world, "a conversation's owner reads and writes its topic") {
     CHECK(rights(signed_in(ada), topic()) == "rw");
+    CHECK(presence_rights(signed_in(ada), topic()) == "rw");
   }
 
   TEST_CASE_FIXTURE(policy_world, "nobody else does") {
     CHECK(rights(signed_in(bob), topic()) == "");
+    CHECK(presence_rights(signed_in(bob), topic()) == "");
     CHECK(rights(signed_in(user_id::make()), topic()) == "");
     CHECK(rights(identity{}, topic()) == "");
     auto no_claims = signed_in(ada);
@@ -68,6 +82,7 @@ TEST_SUITE("storage.policy") {
 
   TEST_CASE_FIXTURE(policy_world, "the service role passes by row security") {
     CHECK(rights(service(), "lobby") == "rw");
+    CHECK(presence_rights(service(), "lobby") == "rw");
   }
 
   TEST_CASE_FIXTURE(policy_world, "reading and writing are granted apart") {
@@ -83,10 +98,22 @@ TEST_SUITE("storage.policy") {
     CHECK(rights(signed_in(bob), topic()) == "");
   }
 
-  TEST_CASE_FIXTURE(policy_world, "leave to receive presence is no leave to read") {
-    const auto policy = temporary_policy{
+  TEST_CASE_FIXTURE(policy_world, "broadcasts and presence are granted apart") {
+    const auto reads = temporary_policy{
         "t_presence", "for select to authenticated using (extension = 'presence')"};
     CHECK(rights(signed_in(bob), "lobby") == "");
+    CHECK(presence_rights(signed_in(bob), "lobby") == "r");
+    const auto writes = temporary_policy{
+        "t_presence_write", "for insert to authenticated with check (extension = "
+                            "'presence' and topic = 'lobby')"};
+    CHECK(rights(signed_in(bob), "lobby") == "");
+    CHECK(presence_rights(signed_in(bob), "lobby") == "rw");
+    CHECK(presence_rights(signed_in(bob), "hall") == "r");
+    CHECK(presence_rights(identity{}, "lobby") == "");
+    const auto broadcasts = temporary_policy{
+        "t_broadcast", "for all to anon using (extension = 'broadcast')"};
+    CHECK(rights(identity{}, "lobby") == "rw");
+    CHECK(presence_rights(identity{}, "lobby") == "");
   }
 
   TEST_CASE_FIXTURE(policy_world,

@@ -177,12 +177,13 @@ select set_config('request.jwt.claims', '', true);
 set local role authenticator;
 create function pg_temp.rights(u text, c text) returns text language sql
 as $$
-  select reads || ' ' || writes from jessica.topic_rights('authenticated',
+  select concat_ws(' ', reads, writes, presence_reads, presence_writes)
+  from jessica.topic_rights('authenticated',
     json_build_object('sub', t.id(u), 'role', 'authenticated')::text,
     'conversation:' || t.id(c))
 $$;
-select t.is('topic of one''s own', pg_temp.rights('a', 'c1'), 'true true');
-select t.is('topic of another', pg_temp.rights('a', 'c2'), 'false false');
+select t.is('topic of one''s own', pg_temp.rights('a', 'c1'), 't t t t');
+select t.is('topic of another', pg_temp.rights('a', 'c2'), 'f f f f');
 select t.is('the probe leaves nothing',
   (select current_user || coalesce(current_setting('request.jwt.claims', true), '')),
   'authenticator'::text);

@@ -91,6 +91,11 @@ export class RawSocket {
     this.#socket.close();
   }
 
+  /** Cuts the connection without a close frame. */
+  terminate() {
+    this.#socket.terminate();
+  }
+
   #decode(data, isBinary) {
     if (isBinary) return decodeBroadcast(data);
     const parsed = JSON.parse(data.toString());

@@ -18,16 +18,32 @@ struct room {
   message_id reply = message_id::make();
 
   std::shared_ptr<test::recorded_outbox> join(socket_number socket, bool self = false) {
+    auto who = member_of(socket);
+    who.self = self;
+    return admit(std::move(who));
+  }
+
+  /// One that hears who is here.
+  std::shared_ptr<test::recorded_outbox> watch(socket_number socket, std::string key) {
+    auto who = member_of(socket);
+    who.presence = true;
+    who.presence_key = std::move(key);
+    return admit(std::move(who));
+  }
+
+  static member member_of(socket_number socket) {
+    auto who = member{};
+    who.socket = socket;
+    who.version = wire::serializer::v1;
+    who.topic = "realtime:conversation:1";
+    who.join_ref = who.ref = "1";
+    who.join_response = "{}";
+    return who;
+  }
+
+  std::shared_ptr<test::recorded_outbox> admit(member who) {
     auto out = std::make_shared<test::recorded_outbox>();
-    auto who = member{.socket = socket,
-                      .out = out,
-                      .version = wire::serializer::v1,
-                      .topic = "realtime:conversation:1",
-                      .join_ref = "1",
-                      .ref = "1",
-                      .self = self,
-                      .join_response = "{}",
-                      .greetings = {}};
+    who.out = out;
     REQUIRE(world.ask<channel_actor>(hub, join_topic{where, std::move(who)}));
     return out;
   }
@@ -68,7 +84,122 @@ struct room {
   }
 };
 
+using strings = std::vector<std::string>;
+
+strings events(const test::recorded_outbox& out) {
+  auto found = strings{};
+  for (const auto& message : out.messages())
+    found.emplace_back(message.at("event").as_string());
+  return found;
+}
+
+/// What a key shows in a presence_state, or in a side of a presence_diff.
+boost::json::array shown(const boost::json::value& in, std::string_view key) {
+  const auto* found = in.as_object().if_contains(key);
+  return found == nullptr ? boost::json::array{} : found->at("metas").as_array();
+}
+
+boost::json::array changed(const boost::json::value& diff, std::string_view side,
+                           std::string_view key) {
+  CHECK(diff.at("event") == "presence_diff");
+  return shown(diff.at("payload").at(side), key);
+}
+
 } // namespace
+
+TEST_CASE("who watches gets the state behind the join's answer, and every change") {
+  auto r = room{};
+  auto ada = r.watch(1, "ada");
+  CHECK(events(*ada) == strings{"phx_reply", "presence_state"});
+  CHECK(ada->messages()[1].at("payload") == boost::json::object{});
+  auto channel = r.open();
+  r.world.tell(channel, track{1, R"({"n":1})"});
+  CHECK(ada->messages()[2].at("ref").is_null());
+  CHECK(changed(ada->messages()[2], "joins", "ada").at(0).at("n") == 1);
+
+  auto bob = r.watch(2, "bob");
+  CHECK(shown(bob->messages()[1].at("payload"), "ada").at(0).at("n") == 1);
+  r.world.tell(channel, track{2, "{}"});
+  r.world.tell(channel, track{1, R"({"n":2})"});
+  r.world.tell(channel, untrack{1});
+  CHECK(events(*bob) == strings{"phx_reply", "presence_state", "presence_diff",
+                                "presence_diff", "presence_diff"});
+  const auto update = bob->messages()[3];
+  CHECK(changed(update, "joins", "ada").at(0).at("n") == 2);
+  CHECK(changed(update, "leaves", "ada").at(0).at("n") == 1);
+  CHECK(changed(bob->messages()[4], "leaves", "ada").at(0).at("n") == 2);
+}
+
+TEST_CASE("who does not watch is seen and hears nothing of it") {
+  auto r = room{};
+  auto ada = r.watch(1, "ada");
+  auto silent = room::member_of(2);
+  silent.presence_key = "quiet";
+  auto quiet = r.admit(std::move(silent));
+  auto channel = r.open();
+  r.world.tell(channel, track{2, "{}"});
+  CHECK(events(*quiet) == strings{"phx_reply"});
+  CHECK(changed(ada->messages().back(), "joins", "quiet").size() == 1);
+}
+
+TEST_CASE("a socket that leaves is gone for the others") {
+  auto r = room{};
+  r.watch(1, "ada");
+  auto bob = r.watch(2, "bob");
+  auto channel = r.open();
+  r.world.tell(channel, track{1, "{}"});
+  r.world.tell(channel, leave{1});
+  CHECK(changed(bob->messages().back(), "leaves", "ada").size() == 1);
+  const auto before = bob->frames.size();
+  r.world.tell(channel, leave{1});
+  r.world.tell(channel, untrack{2});     // showed nothing
+  r.world.tell(channel, track{1, "{}"}); // is no member any more
+  CHECK(bob->frames.size() == before);
+  CHECK(r.watch(3, "eve")->messages()[1].at("payload") == boost::json::object{});
+}
+
+TEST_CASE("a rejoin of the same socket starts without a presence") {
+  auto r = room{};
+  r.watch(1, "ada");
+  auto bob = r.watch(2, "bob");
+  r.world.tell(r.open(), track{1, "{}"});
+  auto again = r.watch(1, "ada");
+  CHECK(changed(bob->messages().back(), "leaves", "ada").size() == 1);
+  CHECK(again->messages()[1].at("payload") == boost::json::object{});
+}
+
+TEST_CASE("a change of presence is encoded once for all of a version") {
+  auto r = room{};
+  auto one = r.watch(1, "ada");
+  auto two = r.watch(2, "bob");
+  r.world.tell(r.open(), track{1, "{}"});
+  CHECK(one->frames.back() == two->frames.back());
+}
+
+TEST_CASE("a member hears what a new token allows, from its beginning") {
+  auto r = room{};
+  auto channel = r.open();
+  r.begin(channel);
+  auto deaf = room::member_of(1);
+  deaf.broadcasts = false;
+  auto out = r.admit(std::move(deaf));
+  r.watch(2, "bob");
+  r.world.tell(channel, track{2, "{}"});
+  r.world.tell(channel, broadcast{0, {"hi", true, "{}"}});
+  CHECK(events(*out) == strings{"phx_reply"});
+
+  r.world.tell(channel, hear{1, true, true});
+  CHECK(events(*out) == strings{"phx_reply", "presence_state", "broadcast"});
+  CHECK(shown(out->messages()[1].at("payload"), "bob").size() == 1);
+  CHECK(out->broadcasts("reply.snapshot").size() == 1);
+  r.world.tell(channel, hear{1, true, true}); // nothing new: nothing again
+  CHECK(out->frames.size() == 3);
+
+  r.world.tell(channel, hear{1, false, false});
+  r.world.tell(channel, broadcast{0, {"hi", true, "{}"}});
+  r.world.tell(channel, untrack{2});
+  CHECK(out->frames.size() == 3);
+}
 
 TEST_CASE("a join is answered first, then come snapshots of what is being written") {
   auto r = room{};

@@ -114,6 +114,7 @@ struct job_run {
                                                         .join_ref = "1",
                                                         .ref = "1",
                                                         .self = false,
+                                                        .presence_key = {},
                                                         .join_response = "{}",
                                                         .greetings = {}}}));
     auto started = world.own(
@@ -271,6 +272,7 @@ TEST_CASE("a channel that crashed is replaced and brought up to date") {
                                  .join_ref = "2",
                                  .ref = "2",
                                  .self = false,
+                                 .presence_key = {},
                                  .join_response = "{}",
                                  .greetings = {}}}));
   REQUIRE(back->broadcasts("reply.snapshot").size() == 1);

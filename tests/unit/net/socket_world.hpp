@@ -88,6 +88,7 @@ public:
       ::close(std::exchange(fd_, -1));
   }
   void end_sending() { ::shutdown(fd_, SHUT_WR); }
+  [[nodiscard]] int descriptor() const noexcept { return fd_; }
 
   /// False when the server has closed.
   bool send(std::string_view bytes) {

@@ -93,6 +93,11 @@ TEST_CASE("a wrong type is refused with the path of its field") {
         "config.presence must be an object");
   CHECK(refusal(R"({"config":{"presence":{"key":5}}})") ==
         "config.presence.key must be a string");
+  const auto with_key = [](std::size_t size) {
+    return R"({"config":{"presence":{"key":")" + std::string(size, 'k') + R"("}}})";
+  };
+  CHECK(read_join(with_key(255)));
+  CHECK(refusal(with_key(256)) == "config.presence.key must be at most 255 bytes");
   CHECK(refusal(R"({"config":{"presence":{"enabled":5}}})") ==
         "config.presence.enabled must be true or false");
   CHECK(refusal(R"({"config":{"private":{}}})") ==

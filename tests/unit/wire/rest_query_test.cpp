@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -295,6 +296,9 @@ TEST_SUITE("wire.rest_query") {
     asked.offset = 10;
     CHECK(content_range(asked, {"[]", 10, 42}) == "10-19/42");
     CHECK(content_range(asked, {"[]", 0, 5}) == "*/5");
+    asked.offset = std::numeric_limits<std::int64_t>::max();
+    CHECK(content_range(asked, {"[]", 1, {}}) ==
+          "9223372036854775807-9223372036854775807/*");
   }
 }
 

@@ -1,0 +1,104 @@
+-- Whose changes may be routed in process, without asking row security about every row. Runs on a
+-- hosted project too; event triggers need a superuser and are left out there.
+
+-- For each published table and client role: how its rows are judged, and which columns the role may
+-- see. "none": nobody sees any. "open": everybody sees all. "owner:<column>": whoever's id stands
+-- in the column. "sql": row security has to be asked. What is not recognised is "sql": a mistake
+-- costs speed, never secrecy.
+create view jessica.realtime_tables as
+with t as (
+  select c.oid, n.nspname, c.relname, c.relrowsecurity rls
+  from pg_publication_tables p
+  join pg_namespace n on n.nspname = p.schemaname
+  join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
+  where p.pubname = 'supabase_realtime'
+),
+r as (
+  select oid role, rolname from pg_roles where rolname in ('anon', 'authenticated')
+),
+pol as (
+  select t.oid, r.rolname, p.polpermissive, pg_get_expr(p.polqual, p.polrelid) q
+  from t cross join r
+  join pg_policy p on p.polrelid = t.oid and p.polcmd in ('r', '*')
+   and (p.polroles = '{0}' or exists (
+     select from unnest(p.polroles) x (o)
+     where x.o = 0 or pg_has_role(r.role, x.o, 'usage')))
+),
+one as (
+  select pol.oid, pol.rolname, case
+    when pol.q = 'true' then 'open'
+    when a.attname is not null then 'owner:' || a.attname
+    else 'sql' end as class
+  from pol
+  left join pg_attribute a on a.attrelid = pol.oid and a.attnum > 0 and not a.attisdropped
+   and a.atttypid = 'uuid'::regtype and pol.q in (
+     format('(( SELECT auth.uid() AS uid) = %I)', a.attname),
+     format('(%I = ( SELECT auth.uid() AS uid))', a.attname),
+     format('(auth.uid() = %I)', a.attname),
+     format('(%I = auth.uid())', a.attname))
+)
+select t.oid, t.nspname, t.relname, r.rolname,
+  case
+    when not has_schema_privilege(r.role, t.nspname, 'usage')
+      or not has_any_column_privilege(r.role, t.oid, 'select') then 'none'
+    when not t.rls then 'open'
+    when not exists (
+      select from pol where pol.oid = t.oid and pol.rolname = r.rolname and polpermissive)
+      then 'none'
+    when exists (
+      select from pol where pol.oid = t.oid and pol.rolname = r.rolname and not polpermissive)
+      then 'sql'
+    when (select count(*) from pol where pol.oid = t.oid and pol.rolname = r.rolname) = 1
+      then (select class from one where one.oid = t.oid and one.rolname = r.rolname limit 1)
+    else 'sql'
+  end as class,
+  array(
+    select a.attname::text from pg_attribute a
+    where a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+      and has_column_privilege(r.role, t.oid, a.attnum, 'select')
+    order by a.attnum) as columns
+from t cross join r;
+
+-- The columns of published tables, in order, as clients are told of them.
+create view jessica.realtime_columns as
+select c.oid, a.attname::text as name, y.typname::text as type,
+  coalesce(a.attnum = any (i.indkey), false) as key
+from pg_publication_tables p
+join pg_namespace n on n.nspname = p.schemaname
+join pg_class c on c.relnamespace = n.oid and c.relname = p.tablename
+join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+join pg_type y on y.oid = a.atttypid
+left join pg_index i on i.indrelid = c.oid and i.indisprimary
+where p.pubname = 'supabase_realtime'
+order by c.oid, a.attnum;
+
+-- A change of policies, grants, columns or the publication changes the answers: every node is told
+-- in the log itself, so it judges the next transaction by the new ones.
+do $$
+begin
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    raise notice 'no event triggers here: policies are read again now and then';
+    return;
+  end if;
+
+  create function jessica.ddl_wake() returns event_trigger
+  language plpgsql security definer set search_path = ''
+  as $f$ begin perform jessica.wake('ddl'); end $f$;
+  revoke execute on function jessica.ddl_wake() from public;
+
+  create event trigger jessica_ddl on ddl_command_end
+    when tag in ('CREATE POLICY', 'ALTER POLICY', 'DROP POLICY', 'ALTER TABLE', 'GRANT', 'REVOKE',
+                 'CREATE PUBLICATION', 'ALTER PUBLICATION', 'CREATE FUNCTION', 'ALTER FUNCTION')
+    execute function jessica.ddl_wake();
+  create event trigger jessica_drop on sql_drop
+    when tag in ('DROP POLICY', 'DROP TABLE', 'DROP PUBLICATION')
+    execute function jessica.ddl_wake();
+end $$;
+
+do $$
+begin
+  if exists (select from pg_roles where rolname = 'jessica_engine') then
+    grant select on jessica.realtime_tables, jessica.realtime_columns to jessica_engine;
+  end if;
+end $$;
+grant select on jessica.realtime_tables, jessica.realtime_columns to service_role;

@@ -1,0 +1,30 @@
+#include "storage/wal_visibility.hpp"
+
+#include <string>
+#include <thread>
+
+namespace jessica::storage {
+
+result<void> wait_until_visible(connection& db, std::uint32_t xid,
+                                std::chrono::milliseconds limit) {
+  constexpr auto pause = std::chrono::microseconds{200};
+  if (xid == 0)
+    return {};
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  for (;;) {
+    // A transaction gives up the lock on its own number after its rows became visible.
+    const auto held =
+        db.run({"select exists (select from pg_locks where locktype = 'transactionid' "
+                "and transactionid = $1::text::xid and granted)",
+                {std::to_string(xid)}});
+    if (!held)
+      return std::unexpected{held.error()};
+    if (held->text(0, 0) != "t")
+      return {};
+    if (std::chrono::steady_clock::now() >= deadline)
+      return fail(errc::timeout, "a committed transaction does not become visible");
+    std::this_thread::sleep_for(pause);
+  }
+}
+
+} // namespace jessica::storage

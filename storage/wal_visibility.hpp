@@ -1,0 +1,18 @@
+// From the log's order to what queries see: a commit is in the log a moment before
+// other sessions see its rows.
+#pragma once
+
+#include "domain/error.hpp"
+#include "storage/connection.hpp"
+
+#include <chrono>
+#include <cstdint>
+
+namespace jessica::storage {
+
+/// Waits until every later query sees what transaction `xid` did (feed_piece::xid; 0 is
+/// in no transaction and waits for nothing). Fails: timeout, and as connection::run.
+[[nodiscard]] result<void> wait_until_visible(connection& db, std::uint32_t xid,
+                                              std::chrono::milliseconds limit);
+
+} // namespace jessica::storage
