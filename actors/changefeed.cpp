@@ -25,6 +25,11 @@ constexpr auto longest_pause = std::chrono::milliseconds{5000};
 /// A role that may not replicate is not going to be allowed in a moment.
 constexpr auto forbidden_pause = std::chrono::seconds{60};
 
+/// Jobs' messages come whatever is published; this one is ours and small.
+constexpr auto our_publication = std::string_view{"jessica_engine"};
+/// How long rows are read after the last client stopped following any.
+constexpr auto rows_kept = std::chrono::seconds{60};
+
 struct feed_metrics {
   ops::counter events{"jessica_actors_feed_events_total",
                       "Changes and messages read from the database's log"};
@@ -148,7 +153,10 @@ void see(changefeed_state& state, std::uint32_t xid) {
 /// between the two is missed.
 [[nodiscard]] result<void> open(self_pointer self) {
   auto& state = self->state;
-  auto stream = storage::wal_stream::open(state.deps.database, state.deps.wal);
+  auto options = state.deps.wal;
+  if (!state.rows)
+    options.publications = {std::string{our_publication}};
+  auto stream = storage::wal_stream::open(state.deps.database, options);
   if (!stream)
     return std::unexpected{std::move(stream.error())};
   auto cancelled = storage::cancelled_jobs(*state.db, stream->snapshot());
@@ -160,8 +168,9 @@ void see(changefeed_state& state, std::uint32_t xid) {
   if (auto fresh = refresh_rules(state); !fresh)
     return fresh;
   tell(self, {true, false, std::move(*cancelled)});
-  ops::info("feed.open",
-            {{"slot", stream->slot()}, {"position", stream->position().str()}});
+  ops::info("feed.open", {{"slot", stream->slot()},
+                          {"position", stream->position().str()},
+                          {"rows", state.rows}});
   state.stream = std::move(*stream);
   state.pause = {};
   metrics().connected.set(1);
@@ -200,7 +209,29 @@ void retry_later(self_pointer self, const error& why) {
   return {};
 }
 
+/// Rows that nobody follows are not worth their way through the log's decoder: it costs
+/// the database about as much as a message costs the server.
+[[nodiscard]] result<void> read_rows(self_pointer self, bool wanted) {
+  auto& state = self->state;
+  if (state.rows == wanted)
+    return {};
+  state.rows = wanted;
+  state.stream.reset();
+  return open(self); // a failure is tried again in the next turn
+}
+
+[[nodiscard]] bool nobody_follows(self_pointer self) {
+  auto& state = self->state;
+  const auto now = self->clock().now();
+  if (state.deps.router->subscribers() > 0)
+    state.followed_at = now;
+  return now - state.followed_at > rows_kept;
+}
+
 void take_turn(self_pointer self) {
+  if (self->state.stream && self->state.rows && nobody_follows(self))
+    if (auto narrowed = read_rows(self, false); !narrowed)
+      return retry_later(self, narrowed.error());
   auto done = self->state.stream ? read(self) : open(self);
   if (!done)
     return retry_later(self, done.error());
@@ -242,8 +273,11 @@ changefeed_actor::behavior_type changefeed(self_pointer self, changefeed_deps de
         auto& state = self->state;
         if (!state.stream)
           return to_caf({errc::unavailable, "changes cannot be read now", {}, nullptr});
+        if (auto wide = read_rows(self, true); !wide)
+          return to_caf(std::move(wide.error()));
         if (auto fresh = refresh_rules(state); !fresh)
           return to_caf(std::move(fresh.error()));
+        state.followed_at = self->clock().now();
         auto answer =
             changes_subscribed{state.deps.router->subscribe(std::move(msg.who))};
         show_subscribers(state);

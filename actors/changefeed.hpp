@@ -32,6 +32,8 @@ struct changefeed_state {
   std::unique_ptr<storage::connection>
       db; ///< reads what was true where the feed begins
   std::unique_ptr<storage::connection> requests; ///< asks row security
+  bool rows = false; ///< the stream brings rows that clients may follow, too
+  std::chrono::steady_clock::time_point followed_at; ///< when a client last did
   std::uint32_t seen = 0;  ///< the transaction that queries are known to see
   bool rules_stale = true; ///< tables and policies are to be read again
   std::optional<storage::wal_stream> stream;
