@@ -16,9 +16,10 @@ create table public.conversations (
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint conversations_id_user unique (id, user_id)
-);
+) with (fillfactor = 70);
 
-create index conversations_by_user on public.conversations (user_id, updated_at desc);
+-- Without updated_at, which every message changes: such an update touches no index.
+create index conversations_by_user on public.conversations (user_id);
 
 -- The foreign key makes the owner column the conversation's owner by constraint, not by trust:
 -- routing of changes in the server may rely on it.
@@ -42,7 +43,7 @@ create table public.messages (
   constraint messages_id_user unique (id, user_id),
   foreign key (conversation_id, user_id)
     references public.conversations (id, user_id) on delete cascade
-) with (fillfactor = 85);
+) with (fillfactor = 60);
 
 create index messages_by_conversation on public.messages (conversation_id, seq);
 
@@ -133,7 +134,7 @@ create table public.inference_jobs (
   foreign key (message_id, user_id)
     references public.messages (id, user_id) on delete cascade
 ) with (
-  fillfactor = 70,
+  fillfactor = 50,
   autovacuum_vacuum_scale_factor = 0.02,
   autovacuum_vacuum_threshold = 1000,
   autovacuum_vacuum_cost_delay = 0
