@@ -249,7 +249,9 @@ session_actor system::open_session(outbox_ptr out, identity who,
                                    wire::serializer version) {
   auto socket = session_socket{state_->next_socket.fetch_add(1), out, version,
                                std::make_shared<const identity>(std::move(who))};
-  auto made = state_->sys.spawn(session, state_->sessions, std::move(socket));
+  // Lazy: its first frame starts it, on the thread that read the frame.
+  auto made =
+      state_->sys.spawn<caf::lazy_init>(session, state_->sessions, std::move(socket));
   made->attach_functor([weak = std::weak_ptr{out}](const caf::error& reason) {
     if (auto left = weak.lock(); left && reason)
       left->close(close_code::internal_error);

@@ -36,6 +36,9 @@ public:
 
   /// Reactor. The outbox refuses frames from now on and forgets its sink.
   void remove(ws_outbox& box) noexcept;
+  /// Reactor: what this thread puts in until release() leaves then, not a turn later.
+  void hold() noexcept;
+  void release();
   /// Reactor, before it goes: every outbox refuses from now on. Idempotent.
   void close() noexcept;
 

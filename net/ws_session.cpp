@@ -10,7 +10,6 @@
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket/stream.hpp>
-#include <caf/send.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -188,7 +187,7 @@ void ws_session::message_read(const pointer& self) {
   me.message_.resize(me.size_);
   if (me.ws_.got_text() && !ends_whole(me.message_))
     return me.shut(not_utf8);
-  me.home_.actors().ask<actors::verdict>(
+  me.home_.ask_now<actors::verdict>(
       me.session_,
       actors::client_frame{std::exchange(me.message_, {}), me.ws_.got_binary()},
       me.home_.with().settings.net.request_timeout,
@@ -265,7 +264,7 @@ void ws_session::finish() noexcept {
     home_.lane()->remove(*outbox_);
   outbox_ = nullptr;
   if (session_)
-    caf::anon_send(session_, actors::socket_closed{});
+    home_.actors().tell(session_, actors::socket_closed{});
   session_ = nullptr;
 }
 

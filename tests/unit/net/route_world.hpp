@@ -73,7 +73,7 @@ struct route_world {
   scripted<actors::stop_reply, stop_receipt> stopping;
   scripted<actors::run_queued, actors::queue_report> claiming;
 
-  net::asker asker{sys, io.get_executor()};
+  net::asker asker{sys, io.get_executor(), [] {}};
   net::backend with{.actors = sys,
                     .accounts = accounts(),
                     .persistence = persistence(),
