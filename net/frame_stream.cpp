@@ -98,18 +98,7 @@ void frame_stream::state::flush() {
 
 /// False when the socket takes no more.
 bool frame_stream::state::send_some() {
-  auto parts = std::array<iovec, frames_per_call>{};
-  const auto count = std::min(waiting(), parts.size());
-  for (auto i = std::size_t{0}; i < count; ++i) {
-    const auto& bytes = *queue[head + i];
-    const auto skip = i == 0 ? offset : 0;
-    parts[i] = {const_cast<char*>(bytes.data()) + skip, bytes.size() - skip};
-  }
-  auto message = msghdr{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = count;
-  const auto sent =
-      ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  const auto sent = waiting() == 1 ? send_one() : send_several();
   if (sent >= 0) {
     consume(static_cast<std::size_t>(sent));
     return true;
@@ -121,6 +110,26 @@ bool frame_stream::state::send_some() {
   else
     fail(error_code{errno, boost::system::system_category()});
   return false;
+}
+
+ssize_t frame_stream::state::send_one() {
+  const auto& bytes = *queue[head];
+  return ::send(socket.native_handle(), bytes.data() + offset, bytes.size() - offset,
+                MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+ssize_t frame_stream::state::send_several() {
+  auto parts = std::array<iovec, frames_per_call>{};
+  const auto count = std::min(waiting(), parts.size());
+  for (auto i = std::size_t{0}; i < count; ++i) {
+    const auto& bytes = *queue[head + i];
+    const auto skip = i == 0 ? offset : 0;
+    parts[i] = {const_cast<char*>(bytes.data()) + skip, bytes.size() - skip};
+  }
+  auto message = msghdr{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = count;
+  return ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void frame_stream::state::consume(std::size_t bytes) {

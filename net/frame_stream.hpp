@@ -10,6 +10,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <sys/types.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -98,6 +99,8 @@ private:
     void write(std::string bytes, written then);
     void flush();
     bool send_some();
+    ssize_t send_one();
+    ssize_t send_several();
     void consume(std::size_t bytes);
     void tidy();
     void wait();
