@@ -3,7 +3,6 @@
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "storage/chat.hpp"
-#include "storage/policy.hpp"
 #include "storage/rest_sql.hpp"
 
 #include <utility>
@@ -25,7 +24,8 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
         return answer(storage::stop_reply(*self->state.db, *msg.who, msg.reply));
       },
       [self](const probe_topic& msg) {
-        return answer(storage::topic_rights_of(*self->state.db, msg.who, msg.topic));
+        auto& state = self->state;
+        return answer(state.judge.rights_of(*state.db, msg.who, msg.topic));
       },
       [self](const fetch_prompt& msg) {
         auto& state = self->state;
