@@ -3,6 +3,7 @@
 
 #include "wire/ws_frame.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -15,6 +16,8 @@ public:
   virtual ~outbox() = default;
   /// False once the socket is closed or closing: the frame is dropped.
   virtual bool push(wire::frame what) noexcept = 0;
+  /// Bytes that were pushed and have not left for the socket yet.
+  [[nodiscard]] virtual std::size_t backlog() const noexcept = 0;
   /// Sends what is queued, then a close frame with this code. Idempotent.
   virtual void close(std::uint16_t code) noexcept = 0;
 };

@@ -92,6 +92,9 @@ public:
             std::size_t limit_bytes);
 
   bool push(wire::frame what) noexcept override;
+  [[nodiscard]] std::size_t backlog() const noexcept override {
+    return queued_bytes_.load(std::memory_order_relaxed);
+  }
   void close(std::uint16_t code) noexcept override;
 
   /// Reactor: so many bytes of frames have left for the socket.

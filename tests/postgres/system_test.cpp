@@ -34,6 +34,7 @@ public:
     changed_.notify_all();
     return true;
   }
+  [[nodiscard]] std::size_t backlog() const noexcept override { return 0; }
   void close(std::uint16_t code) noexcept override {
     const auto hold = std::lock_guard{lock_};
     seen_.close(code);

@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <format>
+
 TEST_SUITE_BEGIN("actors.channel");
 
 namespace {
@@ -324,6 +326,92 @@ TEST_CASE("a rejoin of the same socket does not double its messages") {
   auto channel = r.open();
   r.world.tell(channel, broadcast{0, {"hi", true, "{}"}});
   CHECK(again->broadcasts("hi").size() == 1);
+}
+
+namespace {
+
+/// The deltas a member got, as "first-last:text".
+strings deltas(const test::recorded_outbox& out) {
+  auto found = strings{};
+  for (const auto& delta : out.broadcasts("reply.delta"))
+    found.push_back(std::format("{}-{}:{}", delta.at("first_seq").to_number<int>(),
+                                delta.at("seq").to_number<int>(),
+                                delta.at("text").as_string().c_str()));
+  return found;
+}
+
+constexpr auto slow = slow_readers::slow_above + 1;
+
+} // namespace
+
+TEST_CASE("a slow reader gets what it missed in one delta when it has caught up") {
+  auto r = room{};
+  const auto channel = r.open();
+  const auto quick = r.join(1);
+  const auto late = r.join(2);
+  r.begin(channel);
+  r.grow(channel, 1, 1, "One");
+  late->waiting = slow;
+  r.grow(channel, 2, 2, ", two");
+  r.grow(channel, 3, 4, ", three and four");
+  CHECK(deltas(*late) == strings{"1-1:One"});
+  late->waiting =
+      slow_readers::quick_below; // not yet: it must not begin and stop again
+  r.grow(channel, 5, 5, ", five");
+  CHECK(deltas(*late).size() == 1);
+  late->waiting = 0;
+  r.grow(channel, 6, 6, ", six");
+  r.grow(channel, 7, 7, ".");
+  CHECK(deltas(*late) ==
+        strings{"1-1:One", "2-6:, two, three and four, five, six", "7-7:."});
+  CHECK(deltas(*quick) == strings{"1-1:One", "2-2:, two", "3-4:, three and four",
+                                  "5-5:, five", "6-6:, six", "7-7:."});
+}
+
+TEST_CASE("a reply's end brings the rest to those who are still slow, before itself") {
+  auto r = room{};
+  const auto channel = r.open();
+  const auto late = r.join(1);
+  r.begin(channel);
+  late->waiting = slow;
+  r.grow(channel, 1, 2, "all of");
+  r.grow(channel, 3, 3, " it");
+  r.end(channel, reply_over::how::completed);
+  CHECK(deltas(*late) == strings{"1-3:all of it"});
+  const auto last = late->messages().back().at("payload").at("event");
+  CHECK(last == "reply.completed");
+}
+
+TEST_CASE("what a slow reader missed of one attempt is not told of the next") {
+  auto r = room{};
+  const auto channel = r.open();
+  const auto late = r.join(1);
+  r.begin(channel);
+  late->waiting = slow;
+  r.grow(channel, 1, 1, "first try");
+  r.begin(channel, 2);
+  late->waiting = 0;
+  r.grow(channel, 1, 1, "second", 2);
+  CHECK(deltas(*late) == strings{"1-1:second"});
+}
+
+TEST_CASE("a slow reader that joins anew or hears no more is slow no more") {
+  auto r = room{};
+  const auto channel = r.open();
+  auto late = r.join(1);
+  r.begin(channel);
+  late->waiting = slow;
+  r.grow(channel, 1, 1, "One");
+  late = r.join(1); // the snapshot tells it the beginning
+  r.grow(channel, 2, 2, ", two");
+  CHECK(deltas(*late) == strings{"2-2:, two"});
+  late->waiting = slow;
+  r.grow(channel, 3, 3, ", three");
+  r.world.tell(channel, hear{1, false, false});
+  late->waiting = 0;
+  r.world.tell(channel, hear{1, true, false});
+  r.grow(channel, 4, 4, ", four");
+  CHECK(deltas(*late) == strings{"2-2:, two", "4-4:, four"});
 }
 
 TEST_SUITE_END();

@@ -102,7 +102,9 @@ TEST_SUITE("net.ws_outbox") {
   TEST_CASE_FIXTURE(world, "bytes that have left make room") {
     const auto box = open(10);
     CHECK(box->push(bytes("1234567890")));
+    CHECK(box->backlog() == 10);
     box->sent(10);
+    CHECK(box->backlog() == 0);
     CHECK(box->push(bytes("1234567890")));
   }
 
