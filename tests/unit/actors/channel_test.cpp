@@ -319,6 +319,30 @@ TEST_CASE("private and public channels of one name are different rooms") {
   CHECK(!(r.open() == hidden));
 }
 
+TEST_CASE("channels end with their hub") {
+  auto r = room{};
+  const auto out = r.join(1);
+  const auto channel = r.open();
+  r.world.tell(channel, broadcast{0, {"heard", true, "{}"}});
+  CHECK(out->broadcasts("heard").size() == 1);
+  caf::anon_send_exit(r.hub, caf::exit_reason::user_shutdown);
+  r.world.settle();
+  r.world.tell(channel, broadcast{0, {"unheard", true, "{}"}});
+  CHECK(out->broadcasts("unheard").empty());
+}
+
+TEST_CASE("a topic whose channel failed gets a new one") {
+  auto r = room{};
+  const auto first = r.open();
+  caf::anon_send_exit(first, caf::exit_reason::user_shutdown);
+  r.world.settle();
+  const auto second = r.open();
+  CHECK(first != second);
+  const auto out = r.join(1);
+  r.world.tell(second, broadcast{0, {"heard", true, "{}"}});
+  CHECK(out->broadcasts("heard").size() == 1);
+}
+
 TEST_CASE("a rejoin of the same socket does not double its messages") {
   auto r = room{};
   r.join(1);
