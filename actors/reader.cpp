@@ -25,7 +25,8 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
       },
       [self](const probe_topic& msg) {
         auto& state = self->state;
-        return answer(state.judge.rights_of(*state.db, msg.who, msg.topic));
+        const auto asked = storage::topic_question{&msg.who, msg.topic};
+        return answer(std::move(state.judge.rights_of(*state.db, {&asked, 1}).front()));
       },
       [self](const fetch_prompt& msg) {
         auto& state = self->state;

@@ -1,5 +1,6 @@
 #include "storage/topic_judge.hpp"
 
+#include <algorithm>
 #include <array>
 #include <format>
 #include <span>
@@ -133,6 +134,13 @@ constexpr auto become = std::string_view{R"(
       rule_of(table, policies, writes, write_demands), row_of(columns));
 }
 
+[[nodiscard]] topic_rights rights_in(const rows& row) {
+  const auto is = [&](int column) { return row.text(0, column) == "t"; };
+  const auto reads = is(1);
+  const auto writes = is(2);
+  return {reads && is(3), writes && is(4), reads && is(5), writes && is(6)};
+}
+
 } // namespace
 
 result<void> topic_judge::read_policies(connection& db) {
@@ -149,35 +157,50 @@ result<void> topic_judge::read_policies(connection& db) {
   return {};
 }
 
-result<topic_rights> topic_judge::rights_of(connection& db, const identity& who,
-                                            std::string_view topic) {
-  if (topic.contains('\0'))
-    return fail(errc::invalid_input, "a topic holds a zero byte");
+std::optional<topic_judge::answers>
+topic_judge::judge(connection& db, std::span<const topic_question> asked) {
   constexpr auto tries = 2; // policies that change faster than that are asked directly
   for (auto i = 0; i < tries; ++i) {
-    if (query_.empty())
-      if (!read_policies(db))
-        break;
-    const auto answer = db.run(std::array{
-        statement{std::string{become},
-                  {std::string{name(who.role)}, who.claims, std::string{topic}}},
-        statement{query_, {std::string{topic}}}});
+    if (query_.empty() && !read_policies(db))
+      return std::nullopt;
+    auto statements = std::vector<statement>{};
+    for (const auto& [who, topic] : asked) {
+      statements.push_back(
+          {std::string{become},
+           {std::string{name(who->role)}, who->claims, std::string{topic}}});
+      statements.push_back({query_, {std::string{topic}}});
+    }
+    const auto answer = db.run(statements);
     if (!answer)
-      break;
-    const auto& row = answer->at(1);
-    if (row.text(0, 0) != policies_) {
-      query_.clear();
+      return std::nullopt;
+    auto rights = answers{};
+    for (auto k = std::size_t{1}; k < answer->size(); k += 2)
+      if (answer->at(k).text(0, 0) == policies_)
+        rights.emplace_back(rights_in(answer->at(k)));
+    if (rights.size() == asked.size())
+      return rights;
+    query_.clear();
+  }
+  return std::nullopt;
+}
+
+topic_judge::answers topic_judge::rights_of(connection& db,
+                                            std::span<const topic_question> asked) {
+  const auto broken = std::ranges::any_of(
+      asked, [](const auto& one) { return one.topic.contains('\0'); });
+  if (auto together = broken ? std::nullopt : judge(db, asked))
+    return std::move(*together);
+  auto rights = answers{};
+  for (const auto& one : asked) {
+    if (asked.size() > 1) {
+      rights.push_back(std::move(rights_of(db, {&one, 1}).front()));
       continue;
     }
-    const auto is = [&](int column) { return row.text(0, column) == "t"; };
-    const auto reads = is(1);
-    const auto writes = is(2);
-    return topic_rights{reads && is(3), writes && is(4), reads && is(5),
-                        writes && is(6)};
+    // Policies that fail do so there, too, or cost only the rights they are about.
+    query_.clear();
+    rights.push_back(topic_rights_of(db, *one.who, one.topic));
   }
-  // Policies that fail do so there, too, or cost only the rights they are about.
-  query_.clear();
-  return topic_rights_of(db, who, topic);
+  return rights;
 }
 
 } // namespace jessica::storage

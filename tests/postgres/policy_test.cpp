@@ -29,14 +29,19 @@ struct policy_world {
                    &topic_rights::presence_write);
   }
 
+  [[nodiscard]] result<topic_rights> judged(const identity& who,
+                                            std::string_view name) {
+    const auto asked = topic_question{&who, name};
+    return std::move(judge.rights_of(db, {&asked, 1}).front());
+  }
+
 private:
   /// The judge's, which must be those of row security itself.
   [[nodiscard]] std::string letters(const identity& who, std::string_view name,
                                     bool topic_rights::* read,
                                     bool topic_rights::* write) {
-    const auto judged = judge.rights_of(db, who, name);
     const auto asked = topic_rights_of(db, who, name);
-    const auto said = said_of(judged, read, write);
+    const auto said = said_of(judged(who, name), read, write);
     CHECK(said == said_of(asked, read, write));
     return said;
   }
@@ -216,7 +221,7 @@ TEST_SUITE("storage.policy") {
         "t_cast",
         "for select to authenticated using ((select realtime.topic())::uuid = "
         "auth.uid())"};
-    const auto found = judge.rights_of(db, signed_in(bob), "not a uuid");
+    const auto found = judged(signed_in(bob), "not a uuid");
     REQUIRE_FALSE(found);
     CHECK(found.error().code == errc::invalid_input);
     CHECK_FALSE(topic_rights_of(db, signed_in(bob), "not a uuid"));
@@ -246,14 +251,46 @@ TEST_SUITE("storage.policy") {
 
   TEST_CASE_FIXTURE(policy_world, "a zero byte in a topic is refused") {
     CHECK_FALSE(topic_rights_of(db, signed_in(ada), std::string_view{"a\0b", 3}));
-    CHECK_FALSE(judge.rights_of(db, signed_in(ada), std::string_view{"a\0b", 3}));
+    CHECK_FALSE(judged(signed_in(ada), std::string_view{"a\0b", 3}));
+  }
+
+  TEST_CASE_FIXTURE(policy_world, "many are judged together, each for itself") {
+    const auto policy = temporary_policy{
+        "t_cast",
+        "for select to authenticated using ((select realtime.topic())::uuid = "
+        "auth.uid())"};
+    const auto owner = signed_in(ada);
+    const auto other = signed_in(bob);
+    const auto nobody = identity{};
+    const auto all = service();
+    const auto own_name = bob.str();
+    const auto her_name = ada.str();
+    const auto asked = std::array{
+        topic_question{&nobody, own_name},    topic_question{&other, own_name},
+        topic_question{&all, "lobby"},        topic_question{&other, her_name},
+        topic_question{&owner, "not a uuid"}, topic_question{&all, "x"}};
+    const auto rights = judge.rights_of(db, asked);
+    REQUIRE(rights.size() == asked.size());
+    for (auto i = std::size_t{0}; i < asked.size(); ++i) {
+      const auto alone = topic_rights_of(db, *asked[i].who, asked[i].topic);
+      REQUIRE(rights[i].has_value() == alone.has_value());
+      if (alone)
+        CHECK(rights[i]->read == alone->read);
+    }
+    CHECK(rights[1]->read);
+    CHECK_FALSE(rights[4]);
+    const auto zero = std::array{topic_question{&all, std::string_view{"a\0b", 3}},
+                                 topic_question{&all, "lobby"}};
+    const auto mixed = judge.rights_of(db, zero);
+    CHECK_FALSE(mixed[0]);
+    CHECK(mixed[1]->read);
   }
 
   TEST_CASE_FIXTURE(policy_world, "judging writes nothing into the log") {
     CHECK(rights(signed_in(ada), topic()) == "rw");
     const auto before = number_of("select pg_current_wal_insert_lsn() - '0/0'");
     for (auto i = 0; i < 10; ++i)
-      CHECK(judge.rights_of(db, signed_in(ada), topic()));
+      CHECK(judged(signed_in(ada), topic()));
     CHECK(number_of("select pg_current_wal_insert_lsn() - '0/0'") - before < 1000);
   }
 }
