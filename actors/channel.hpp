@@ -26,6 +26,7 @@ struct channel_state {
   hub_actor hub;
   std::vector<member> members;
   presence here;
+  std::vector<socket_number> lost; ///< members whose sockets were found closed
   std::unordered_map<message_id, running_reply> replies;
   std::uint64_t seen = 0;        ///< counted messages from HUB
   std::size_t uses_expected = 0; ///< INFERENCEs that asked for us and have not begun

@@ -3,6 +3,7 @@
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "storage/chat.hpp"
+#include "storage/logins.hpp"
 #include "storage/policy.hpp"
 #include "storage/rest_sql.hpp"
 
@@ -26,6 +27,11 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
       },
       [self](const probe_topic& msg) {
         return answer(storage::topic_rights_of(*self->state.db, msg.who, msg.topic));
+      },
+      [self](const find_ended& msg) {
+        return answer(
+            storage::ended_logins(*self->state.db, msg.logins)
+                .transform([](auto found) { return ended_logins{std::move(found)}; }));
       },
       [self](const fetch_prompt& msg) {
         auto& state = self->state;
