@@ -404,24 +404,6 @@ TEST_CASE("a channel whose token ended is closed with the reason") {
   CHECK(messages[messages.size() - 2].at("event") == "system");
 }
 
-TEST_CASE("too many joins, channels or events are refused") {
-  auto c = client{};
-  c.limits.joins_per_second = 2;
-  c.limits.channels_per_socket = 2;
-  c.limits.events_per_second = 2;
-  c.connect();
-  c.join("realtime:1", false, "");
-  c.join("realtime:2", false, "");
-  c.join("realtime:3", false, "");
-  CHECK(c.last_reason().starts_with("ClientJoinRateLimitReached"));
-  c.world.advance(1s);
-  c.join("realtime:3", false, "");
-  CHECK(c.last_reason().starts_with("ChannelRateLimitReached"));
-  for (auto i = 0; i < 3; ++i)
-    c.push("realtime:1", "broadcast", broadcast_of("x", "{}"));
-  CHECK(c.last().at("event") == "phx_close");
-}
-
 TEST_CASE("a join that follows changes is told how that went, behind its answer") {
   auto c = client{};
   c.connect();
