@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace jessica::actors::session_steps {
 
@@ -77,6 +78,13 @@ void say_goodbye_to_all(self_pointer self);
 over_rate(self_pointer self, const joined_topic& joined, std::size_t bytes);
 /// The client's place among those of the node; false: there are too many.
 [[nodiscard]] bool find_place(session_state& state);
+
+/// How CHANGEFEED knows a channel of ours.
+[[nodiscard]] change_subscriber
+subscriber_of(const session_state& state, const std::string& spelled,
+              const std::optional<std::string>& join_ref,
+              std::shared_ptr<const identity> who,
+              std::vector<wire::change_binding> changes);
 
 /// phx_join: limits, token, rights, HUB.
 void join(self_pointer self, const exchange_ptr& frame);
