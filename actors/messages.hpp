@@ -48,6 +48,9 @@ struct socket_closed {};
 /// The server is about to stop: say goodbye and close the socket.
 struct say_goodbye {};
 
+/// SESSION to itself: have tokens expired meanwhile?
+struct check_tokens {};
+
 /// DOORKEEPER to SESSION: channels that were joined with this login are over.
 struct login_ended {
   login who;
@@ -394,6 +397,7 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::client_frame)
 JESSICA_LOCAL_MESSAGE(jessica::actors::verdict)
 JESSICA_LOCAL_MESSAGE(jessica::actors::socket_closed)
 JESSICA_LOCAL_MESSAGE(jessica::actors::say_goodbye)
+JESSICA_LOCAL_MESSAGE(jessica::actors::check_tokens)
 JESSICA_LOCAL_MESSAGE(jessica::actors::login_ended)
 JESSICA_LOCAL_MESSAGE(jessica::actors::entered)
 JESSICA_LOCAL_MESSAGE(jessica::actors::leave_login)

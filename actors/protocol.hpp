@@ -19,6 +19,8 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<socket_closed>,
     // From DOORKEEPER: tells the channels of the login why, and closes them.
     caf::reacts_to<login_ended>,
+    // From itself: closes the channels whose tokens have expired.
+    caf::reacts_to<check_tokens>,
     // Tells all channels and closes the socket with 1012.
     caf::reacts_to<say_goodbye>>;
 

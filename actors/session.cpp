@@ -26,7 +26,7 @@ void handle_event(self_pointer self, const exchange_ptr& frame, joined_topic& jo
   if (push.event == "access_token")
     return renew_token(self, frame, joined);
   if (joined.who->expires <= state.deps->now()) {
-    evict(self, push.topic, "Token has expired");
+    evict(self, push.topic, token_expired);
     return go_on(self, frame);
   }
   if (const auto why = over_rate(self, joined, frame->bytes)) {
@@ -122,6 +122,7 @@ session_actor::behavior_type session(self_pointer self,
           end_session(self);
       },
       [self](const login_ended& msg) { end_login(self, msg.who); },
+      [self](check_tokens) { end_expired(self); },
       [self](say_goodbye) { say_goodbye_to_all(self); },
   };
 }

@@ -87,8 +87,9 @@ struct session_state {
   std::optional<crowd::place> place; ///< since the first join
   std::vector<login> entered;        ///< what DOORKEEPER knows us by
   std::vector<login> over;           ///< ended while the frame was under way
-  bool busy = false;                 ///< a frame is under way
-  bool closing = false;              ///< the socket is gone
+  std::chrono::steady_clock::time_point check_due{}; ///< of the tokens
+  bool busy = false;                                 ///< a frame is under way
+  bool closing = false;                              ///< the socket is gone
 };
 
 session_actor::behavior_type

@@ -44,6 +44,7 @@ void enter_topic(self_pointer self, const exchange_ptr& frame, joined_topic join
   state.topics.insert_or_assign(frame->push.topic, std::move(joined));
   if (over)
     evict(self, frame->push.topic, session_over().what);
+  end_expired(self);
   go_on(self, frame);
 }
 

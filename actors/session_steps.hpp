@@ -69,6 +69,11 @@ void with_login(self_pointer self, const identity& who, let_in then,
 [[nodiscard]] bool is_over(const session_state& state, const identity& who);
 /// Tells the channels of the login that it is over, and closes them.
 void end_login(self_pointer self, const login& who);
+inline constexpr auto token_expired = std::string_view{"Token has expired"};
+/// Closes the channels whose tokens have expired, and looks again when the next one
+/// does.
+void end_expired(self_pointer self);
+
 /// Tells all channels that the server stops, then closes the socket.
 void say_goodbye_to_all(self_pointer self);
 

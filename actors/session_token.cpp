@@ -3,7 +3,11 @@
 #include "wire/channel.hpp"
 #include "wire/problem.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <string>
 #include <utility>
+#include <vector>
 
 namespace jessica::actors::session_steps {
 namespace {
@@ -54,6 +58,7 @@ void renew_rights(self_pointer self, const exchange_ptr& frame,
   adopt(self, joined, std::move(by));
   if (joined.room.is_private)
     change_rights(self, joined, rights);
+  end_expired(self);
 }
 
 void ask_rights_again(self_pointer self, const exchange_ptr& frame,
@@ -74,6 +79,30 @@ void ask_rights_again(self_pointer self, const exchange_ptr& frame,
 }
 
 } // namespace
+
+void end_expired(self_pointer self) {
+  // A session that ended is not kept longer than this by its timer.
+  constexpr auto longest = std::chrono::seconds{300};
+  auto& state = self->state;
+  const auto now = state.deps->now();
+  auto next = std::chrono::sys_seconds::max();
+  auto expired = std::vector<std::string>{};
+  for (const auto& [name, joined] : state.topics)
+    if (joined.who->expires <= now)
+      expired.push_back(name);
+    else
+      next = std::min(next, joined.who->expires);
+  for (const auto& name : expired)
+    evict(self, name, token_expired);
+  if (next == std::chrono::sys_seconds::max())
+    return;
+  const auto wait = std::min(next - now, longest);
+  const auto moment = self->clock().now();
+  if (state.check_due > moment && state.check_due <= moment + wait)
+    return; // a check is on its way
+  state.check_due = moment + wait;
+  self->delayed_send(self, wait, check_tokens{});
+}
 
 void renew_token(self_pointer self, const exchange_ptr& frame, joined_topic& joined) {
   auto& state = self->state;

@@ -2,7 +2,19 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
-import { close, http, makeClient, send, signedIn, signedUp, statuses, subscribed, versions } from './harness/clients.mjs';
+import {
+  claimsOf,
+  close,
+  http,
+  makeClient,
+  makeToken,
+  send,
+  signedIn,
+  signedUp,
+  statuses,
+  subscribed,
+  versions,
+} from './harness/clients.mjs';
 import { RawSocket } from './harness/raw_socket.mjs';
 import { Server } from './harness/server.mjs';
 import { Inbox, second, until, within } from './harness/waiting.mjs';
@@ -166,6 +178,18 @@ describe('a session that ends', () => {
     await close(first.client, device.client);
   });
 
+  test('a token that expires ends the channel of a client that only listens', async () => {
+    const { first, second: device, name } = await twoDevices(server);
+    const claims = claimsOf(first.session.access_token);
+    const token = makeToken(server.keys.jwt_secret, { ...claims, exp: Math.floor(Date.now() / 1000) + 2 });
+    const raw = await RawSocket.open(server);
+    assert.equal((await raw.join(name, { token, isPrivate: true })).status, 'ok');
+    await raw.frames.find('the reason', ({ payload }) => payload.message === 'Token has expired');
+    await raw.frames.find('phx_close', ({ event }) => event === 'phx_close');
+    raw.close();
+    await close(first.client, device.client);
+  });
+
   test('its token still reads over HTTP until it expires', async () => {
     const { first, second: device } = await twoDevices(server);
     assert.ifError((await first.client.auth.signOut({ scope: 'local' })).error);
@@ -179,9 +203,7 @@ describe('a session that ends', () => {
     const { first, second: device, name } = await twoDevices(server);
     const tab = await watch(server, first.session.access_token, name);
     const kept = await watch(server, device.session.access_token, name);
-    const { session_id } = JSON.parse(
-      Buffer.from(first.session.access_token.split('.')[1], 'base64url'),
-    );
+    const { session_id } = claimsOf(first.session.access_token);
     // In one transaction: the reader is gone before the end is written.
     await server.sql(`begin;
       select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where active_pid is not null;

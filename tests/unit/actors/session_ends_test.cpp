@@ -289,6 +289,38 @@ TEST_SUITE("actors.session_ends") {
       CHECK(one.status() == "ok");
   }
 
+  TEST_CASE("a channel ends with its token, also when its client only listens") {
+    auto h = house{};
+    auto c = h.connect();
+    c.join("realtime:key", "", open_to_all);
+    c.join("realtime:long", h.token(h.here, h.user, 900s));
+    c.join("realtime:short", h.token(h.here, h.user, 100s));
+    h.pass(99s);
+    CHECK(c.closed_with().empty());
+    h.pass(1s);
+    CHECK(c.closed_with() == strings{"Token has expired"});
+    CHECK(c.last().at("topic") == "realtime:short");
+    h.pass(799s);
+    CHECK(c.closed_with().size() == 1);
+    h.pass(1s);
+    CHECK(c.closed_with().size() == 2);
+    CHECK(c.last().at("topic") == "realtime:long");
+    c.say("realtime:key");
+    CHECK(c.status() == "ok");
+  }
+
+  TEST_CASE("a channel whose token is renewed in time does not end") {
+    auto h = house{};
+    auto c = h.connect();
+    c.join(h.room, h.token(h.here, h.user, 60s));
+    h.pass(59s);
+    c.renew(h.room, h.token(h.here, h.user, 600s));
+    h.pass(599s);
+    CHECK(c.closed_with().empty());
+    h.pass(1s);
+    CHECK(c.closed_with() == strings{"Token has expired"});
+  }
+
   TEST_CASE("a server that stops says so on every channel, then closes the socket") {
     auto h = house{};
     auto c = h.connect();

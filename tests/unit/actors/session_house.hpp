@@ -222,16 +222,25 @@ struct session_house {
     return made;
   }
 
-  [[nodiscard]] std::string token(auth_session_id session, user_id whose) const {
+  [[nodiscard]] std::string token(auth_session_id session, user_id whose,
+                                  std::chrono::seconds lifetime = std::chrono::seconds{
+                                      3600}) const {
     auto grant = session_grant{};
     grant.user.id = whose;
     grant.session = session;
     grant.method = "password";
-    return wire::make_access_token(grant, secret, "issuer", now,
-                                   std::chrono::seconds{3600});
+    return wire::make_access_token(grant, secret, "issuer", now, lifetime);
   }
   [[nodiscard]] std::string token(auth_session_id session) const {
     return token(session, user);
+  }
+
+  /// Both clocks.
+  void pass(std::chrono::seconds time) {
+    for (; time > std::chrono::seconds{0}; time -= std::chrono::seconds{1}) {
+      now += std::chrono::seconds{1};
+      world.advance(std::chrono::seconds{1});
+    }
   }
 
   /// READER answers what it still owes.
