@@ -43,8 +43,8 @@ void send_to_all(channel_state& state, const wire::app_broadcast& what,
   for (const auto& to : state.members) {
     if (!to.broadcasts || (to.socket == sender && !to.self))
       continue;
-    if (const auto& frame = frames.for_member(to))
-      to.out->push(frame);
+    if (const auto& frame = frames.for_member(to); frame && !to.out->push(frame))
+      state.lost.push_back(to.socket);
   }
 }
 
@@ -81,8 +81,8 @@ void send_presence_diff(channel_state& state, std::string_view diff) {
                                 "presence_diff", diff);
   }};
   for (const auto& to : state.members)
-    if (to.presence)
-      to.out->push(frames.for_member(to));
+    if (to.presence && !to.out->push(frames.for_member(to)))
+      state.lost.push_back(to.socket);
 }
 
 void show(channel_state& state, const track& msg) {
@@ -103,6 +103,20 @@ void remove_member(channel_state& state, socket_number socket) {
   std::erase_if(state.members, [&](const member& who) { return who.socket == socket; });
   state.slow.forget(socket);
   hide(state, socket);
+}
+
+/// Members whose SESSION died without a word leave as soon as their socket is found
+/// closed. Their own going may find others.
+void remove_lost(self_pointer self) {
+  auto& state = self->state;
+  if (state.lost.empty())
+    return;
+  while (!state.lost.empty()) {
+    const auto socket = state.lost.back();
+    state.lost.pop_back();
+    remove_member(state, socket);
+  }
+  end_when_unused(self);
 }
 
 void send_snapshots(const channel_state& state, const member& to) {
@@ -188,11 +202,14 @@ void grow_reply(channel_state& state, const reply_grew& msg) {
     if (!to.broadcasts)
       continue;
     const auto start = state.slow.next(to, msg.of.reply, now);
-    if (start == now)
-      to.out->push(frames.for_member(to));
-    else if (start)
-      to.out->push(wire::encode_broadcast(to.version, to.topic,
-                                          delta_from(msg.of, reply, *start)));
+    if (!start)
+      continue;
+    const auto frame = start == now
+                           ? frames.for_member(to)
+                           : wire::encode_broadcast(to.version, to.topic,
+                                                    delta_from(msg.of, reply, *start));
+    if (!to.out->push(frame))
+      state.lost.push_back(to.socket);
   }
 }
 
@@ -251,21 +268,36 @@ channel_actor::behavior_type channel(self_pointer self, topic subject, hub_actor
       },
       [self](leave msg) {
         remove_member(self->state, msg.socket);
+        remove_lost(self);
         end_when_unused(self);
       },
-      [self](const broadcast& msg) { send_to_all(self->state, msg.what, msg.sender); },
-      [self](const track& msg) { show(self->state, msg); },
-      [self](untrack msg) { hide(self->state, msg.socket); },
+      [self](const broadcast& msg) {
+        send_to_all(self->state, msg.what, msg.sender);
+        remove_lost(self);
+      },
+      [self](const track& msg) {
+        show(self->state, msg);
+        remove_lost(self);
+      },
+      [self](untrack msg) {
+        hide(self->state, msg.socket);
+        remove_lost(self);
+      },
       [self](hear msg) { change_hearing(self->state, msg); },
       [self](const reply_begun& msg) {
         expect_one_less(self->state);
         begin_reply(self->state, msg);
+        remove_lost(self);
       },
-      [self](const reply_grew& msg) { grow_reply(self->state, msg); },
+      [self](const reply_grew& msg) {
+        grow_reply(self->state, msg);
+        remove_lost(self);
+      },
       [self](const reply_over& msg) {
         if (!self->state.replies.contains(msg.of.reply))
           expect_one_less(self->state); // it ended before it began
         end_reply(self->state, msg);
+        remove_lost(self);
         end_when_unused(self);
       },
       [self](done) { self->quit(); },

@@ -27,6 +27,7 @@ struct channel_state {
   hub_actor hub;
   std::vector<member> members;
   presence here;
+  std::vector<socket_number> lost; ///< members whose sockets were found closed
   std::unordered_map<message_id, running_reply> replies;
   slow_readers slow;
   std::uint64_t seen = 0;        ///< counted messages from HUB

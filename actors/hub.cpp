@@ -72,8 +72,10 @@ hub_actor::behavior_type hub(self_pointer self) {
       [self](const passivate& msg) {
         auto& channels = self->state.channels;
         const auto found = channels.find(msg.topic);
-        // A message is on its way to it: it will ask again when it is empty again.
-        if (found == channels.end() || found->second.forwarded != msg.seen)
+        // A message is on its way to it: it will ask again when it is empty again. Or
+        // it asked twice, and another CHANNEL has its topic by now.
+        if (found == channels.end() || found->second.forwarded != msg.seen ||
+            found->second.channel.address() != self->current_sender())
           return;
         self->demonitor(found->second.channel.address());
         self->send(found->second.channel, done{});

@@ -26,8 +26,8 @@ using outbox_ptr = std::shared_ptr<outbox>;
 
 /// Close codes we use (RFC 6455, section 7.4.1, and its registry).
 namespace close_code {
-inline constexpr std::uint16_t going_away = 1001;
 inline constexpr std::uint16_t internal_error = 1011;
+inline constexpr std::uint16_t service_restart = 1012;
 inline constexpr std::uint16_t try_again_later = 1013;
 } // namespace close_code
 

@@ -3,6 +3,7 @@
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "storage/chat.hpp"
+#include "storage/logins.hpp"
 #include "storage/rest_sql.hpp"
 
 #include <utility>
@@ -27,6 +28,11 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
         auto& state = self->state;
         const auto asked = storage::topic_question{&msg.who, msg.topic};
         return answer(std::move(state.judge.rights_of(*state.db, {&asked, 1}).front()));
+      },
+      [self](const find_ended& msg) {
+        return answer(
+            storage::ended_logins(*self->state.db, msg.logins)
+                .transform([](auto found) { return ended_logins{std::move(found)}; }));
       },
       [self](const fetch_prompt& msg) {
         auto& state = self->state;

@@ -115,7 +115,7 @@ void ws_session::opened(const pointer& self, identity who, wire::serializer vers
   self->session_ =
       self->home_.with().open_session(self->outbox_, std::move(who), version);
   if (self->home_.retiring())
-    self->outbox_->close(actors::close_code::going_away);
+    self->retire();
   self->touch();
   listen(self);
 }
@@ -242,8 +242,8 @@ void ws_session::cut() noexcept {
 }
 
 void ws_session::retire() noexcept {
-  if (outbox_)
-    outbox_->close(actors::close_code::going_away);
+  if (session_)
+    caf::anon_send(session_, actors::say_goodbye{}); // which closes the outbox
 }
 
 void ws_session::finish() noexcept {

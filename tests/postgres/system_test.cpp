@@ -106,6 +106,8 @@ struct running_system {
     auto grant = session_grant{};
     grant.user.id = user;
     grant.session = auth_session_id::make();
+    admin("insert into auth.sessions (id, user_id) values ($1, $2)",
+          {grant.session.str(), user.str()});
     grant.method = "password";
     const auto now =
         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());

@@ -438,4 +438,78 @@ TEST_CASE("a slow reader that joins anew or hears no more is slow no more") {
   CHECK(deltas(*late) == strings{"2-2:, two", "4-4:, four"});
 }
 
+TEST_CASE("a member whose socket is found closed is one no more, nor shown") {
+  auto r = room{};
+  auto dead = r.watch(1, "ada");
+  auto other = r.watch(2, "bob");
+  const auto to = r.open();
+  r.world.tell(to, track{1, R"({"n":1})"});
+  dead->open = false; // its SESSION died without a word
+  r.world.tell(to, broadcast{0, {"x", true, "{}"}});
+  CHECK(other->broadcasts("x").size() == 1);
+  const auto gone = other->messages().back();
+  CHECK(changed(gone, "leaves", "ada").size() == 1);
+  dead->open = true;
+  const auto before = dead->frames.size();
+  r.world.tell(to, broadcast{0, {"x", true, "{}"}});
+  CHECK(dead->frames.size() == before);
+  CHECK(other->broadcasts("x").size() == 2);
+}
+
+TEST_CASE("members that are found closed while others leave go, too") {
+  auto r = room{};
+  auto first = r.watch(1, "ada");
+  auto second = r.watch(2, "bob");
+  auto third = r.watch(3, "eve");
+  const auto to = r.open();
+  for (auto socket : {1U, 2U})
+    r.world.tell(to, track{socket, "{}"});
+  first->open = second->open = false;
+  third->frames.clear();
+  r.world.tell(to, track{3, "{}"}); // the diff is what finds them
+  const auto told = third->messages();
+  REQUIRE(told.size() == 3);
+  const auto both = {changed(told[1], "leaves", "ada").size() +
+                         changed(told[1], "leaves", "bob").size(),
+                     changed(told[2], "leaves", "ada").size() +
+                         changed(told[2], "leaves", "bob").size()};
+  for (const auto one : both)
+    CHECK(one == 1);
+}
+
+TEST_CASE("a room whose last member was found closed ends, and a new one is another") {
+  auto r = room{};
+  auto who = room::member_of(1);
+  auto dead = std::make_shared<test::recorded_outbox>();
+  who.out = dead;
+  const auto first = r.world.ask<channel_actor>(r.hub, join_topic{r.where, who});
+  REQUIRE(first);
+  dead->open = false;
+  r.world.tell(*first, broadcast{0, {"x", true, "{}"}});
+  CHECK(r.open() != *first);
+}
+
+TEST_CASE("a CHANNEL that asks twice to end does not end its successor") {
+  auto r = room{};
+  auto who = room::member_of(1);
+  auto out = std::make_shared<test::recorded_outbox>();
+  who.out = out;
+  const auto first = r.world.ask<channel_actor>(r.hub, join_topic{r.where, who});
+  REQUIRE(first);
+  auto& scheduler =
+      dynamic_cast<caf::scheduler::test_coordinator&>(r.world.sys().scheduler());
+  caf::anon_send(*first, leave{1});
+  scheduler.run_once();                            // it asks HUB
+  caf::anon_send(r.hub, join_topic{r.where, who}); // makes the successor
+  caf::anon_send(*first, leave{1});                // and it asks again
+  r.world.settle();
+  auto other = room::member_of(2);
+  auto heard = std::make_shared<test::recorded_outbox>();
+  other.out = heard;
+  const auto second = r.world.ask<channel_actor>(r.hub, join_topic{r.where, other});
+  REQUIRE(second);
+  r.world.tell(*second, broadcast{2, {"x", true, "{}"}});
+  CHECK(out->broadcasts("x").size() == 1); // both are in one room
+}
+
 TEST_SUITE_END();

@@ -94,6 +94,7 @@ struct job_run {
           return {[](const select_rows&) { return table_page{}; },
                   [](const stop_reply&) { return stop_receipt{}; },
                   [](const probe_topic&) { return storage::topic_rights{}; },
+                  [](const find_ended&) { return ended_logins{}; },
                   [this](const fetch_prompt&) {
                     ++prompts_asked;
                     return answer(prompt_answer);

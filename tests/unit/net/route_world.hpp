@@ -218,6 +218,7 @@ private:
       return {[this, self](const actors::select_rows& m) { return selecting(self, m); },
               [](const actors::stop_reply&) { return stop_receipt{}; },
               [](const actors::probe_topic&) { return storage::topic_rights{}; },
+              [](const actors::find_ended&) { return actors::ended_logins{}; },
               [](const actors::fetch_prompt&) { return prompt{}; },
               [](const actors::are_you_free&) { return actors::done{}; }};
     });
