@@ -8,6 +8,7 @@
 #include "storage/wal_visibility.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 #include <vector>
@@ -25,8 +26,9 @@ constexpr auto longest_pause = std::chrono::milliseconds{5000};
 /// A role that may not replicate is not going to be allowed in a moment.
 constexpr auto forbidden_pause = std::chrono::seconds{60};
 
-/// Jobs' messages come whatever is published; this one is ours and small.
-constexpr auto our_publication = std::string_view{"jessica_engine"};
+/// Jobs' messages come whatever is published; these are ours and quiet.
+constexpr auto our_publications =
+    std::array<std::string_view, 2>{"jessica_engine", "jessica_broadcasts"};
 /// How long rows are read after the last client stopped following any.
 constexpr auto rows_kept = std::chrono::seconds{60};
 
@@ -125,9 +127,50 @@ void see(changefeed_state& state, std::uint32_t xid) {
   return {};
 }
 
+// --- stored broadcasts ---------------------------------------------------------------
+
+/// Missed while there was no stream, of all topics together.
+constexpr auto most_missed = std::size_t{1000};
+/// A turn ends with so many lots under way; the next begins when all are told.
+constexpr auto most_handed = std::size_t{8};
+
+void hand_out(self_pointer self, std::vector<stored_ptr> stored) {
+  constexpr auto patience = std::chrono::seconds{5};
+  if (stored.empty())
+    return;
+  ++self->state.handed;
+  const auto told = [self] {
+    auto& state = self->state;
+    if (--state.handed == 0 && std::exchange(state.reads_when_told, false))
+      self->send(self, read_on{});
+  };
+  self->request(self->state.deps.hub, patience, tell_stored{std::move(stored)})
+      .then([told](done) { told(); },
+            [told](const caf::error& why) {
+              ops::warn("broadcasts.not_told", {{"cause", from_caf(why).what}});
+              told();
+            });
+}
+
+/// The feed reads no faster than broadcasts are told.
+void read_when_told(self_pointer self) {
+  if (self->state.handed == 0)
+    self->send(self, read_on{});
+  else
+    self->state.reads_when_told = true;
+}
+
+void say_open(changefeed_state& state) {
+  for (auto& asker : std::exchange(state.waiting, {}))
+    asker.deliver(done{});
+}
+
+// --- the stream ----------------------------------------------------------------------
+
 [[nodiscard]] result<void> route(self_pointer self, const storage::feed_piece& piece) {
   auto& state = self->state;
   auto found = findings{};
+  auto stored = std::vector<stored_ptr>{};
   auto delivered = std::size_t{0};
   for (const auto& event : piece.events) {
     if (const auto* message = std::get_if<storage::wal_message>(&event)) {
@@ -135,6 +178,8 @@ void see(changefeed_state& state, std::uint32_t xid) {
       note(found, *message);
       state.rules_stale = state.rules_stale || std::exchange(found.rules, false);
     } else if (const auto* change = std::get_if<storage::row_change>(&event)) {
+      if (auto one = state.deps.broadcasts->take(*change, piece.xid))
+        stored.push_back(std::move(one));
       if (auto fresh = refresh_rules(state); !fresh)
         return fresh;
       delivered += state.deps.router->route(*change, piece.committed,
@@ -146,6 +191,7 @@ void see(changefeed_state& state, std::uint32_t xid) {
   const auto age = std::chrono::system_clock::now() - piece.committed;
   metrics().lag_seconds.set(std::max(0.0, std::chrono::duration<double>(age).count()));
   tell(self, std::move(found));
+  hand_out(self, std::move(stored));
   return {};
 }
 
@@ -155,19 +201,25 @@ void see(changefeed_state& state, std::uint32_t xid) {
   auto& state = self->state;
   auto options = state.deps.wal;
   if (!state.rows)
-    options.publications = {std::string{our_publication}};
+    options.publications = {our_publications.begin(), our_publications.end()};
   auto stream = storage::wal_stream::open(state.deps.database, options);
   if (!stream)
     return std::unexpected{std::move(stream.error())};
   auto cancelled = storage::cancelled_jobs(*state.db, stream->snapshot());
   if (!cancelled)
     return std::unexpected{std::move(cancelled.error())};
+  auto& broadcasts = *state.deps.broadcasts;
+  auto missed = storage::stored_after(*state.db, stream->snapshot(),
+                                      broadcasts.told_before(), most_missed);
+  if (!missed)
+    return std::unexpected{std::move(missed.error())};
   if (auto begun = stream->start(); !begun)
     return begun;
   state.rules_stale = true;
   if (auto fresh = refresh_rules(state); !fresh)
     return fresh;
   tell(self, {true, false, std::move(*cancelled)});
+  hand_out(self, broadcasts.take_missed(std::move(*missed)));
   ops::info("feed.open", {{"slot", stream->slot()},
                           {"position", stream->position().str()},
                           {"rows", state.rows}});
@@ -175,6 +227,7 @@ void see(changefeed_state& state, std::uint32_t xid) {
   state.pause = {};
   metrics().connected.set(1);
   metrics().opened.add();
+  say_open(state);
   return {};
 }
 
@@ -190,6 +243,10 @@ void retry_later(self_pointer self, const error& why) {
   self->delayed_send(self, state.pause, read_on{});
 }
 
+[[nodiscard]] timestamp now_by_wall() {
+  return std::chrono::floor<timestamp::duration>(std::chrono::system_clock::now());
+}
+
 /// Reads until nothing comes for a turn, or for a turn at most.
 [[nodiscard]] result<void> read(self_pointer self) {
   auto& stream = *self->state.stream;
@@ -201,11 +258,13 @@ void retry_later(self_pointer self, const error& why) {
     metrics().lag_bytes.set(static_cast<double>(stream.lag()));
     if (!*piece) {
       metrics().lag_seconds.set(0);
+      self->state.deps.broadcasts->read_to_end(now_by_wall());
       break;
     }
     if (auto routed = route(self, **piece); !routed)
       return routed;
-  } while (std::chrono::steady_clock::now() < until);
+  } while (std::chrono::steady_clock::now() < until &&
+           self->state.handed < most_handed);
   return {};
 }
 
@@ -235,7 +294,7 @@ void take_turn(self_pointer self) {
   auto done = self->state.stream ? read(self) : open(self);
   if (!done)
     return retry_later(self, done.error());
-  self->send(self, read_on{});
+  read_when_told(self);
 }
 
 } // namespace
@@ -286,6 +345,13 @@ changefeed_actor::behavior_type changefeed(self_pointer self, changefeed_deps de
       [self](const unsubscribe_changes& msg) {
         self->state.deps.router->unsubscribe(msg.socket, msg.topic, msg.join_ref);
         show_subscribers(self->state);
+      },
+      [self](await_feed) {
+        auto opened = self->make_response_promise<done>();
+        self->state.waiting.push_back(opened);
+        if (self->state.stream)
+          say_open(self->state);
+        return opened;
       },
   };
 }

@@ -3,6 +3,7 @@
 
 #include "actors/presence.hpp"
 #include "actors/protocol.hpp"
+#include "actors/stored_delivery.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -26,6 +27,7 @@ struct channel_state {
   hub_actor hub;
   std::vector<member> members;
   presence here;
+  stored_delivery stored;
   std::unordered_map<message_id, running_reply> replies;
   std::uint64_t seen = 0;        ///< counted messages from HUB
   std::size_t uses_expected = 0; ///< INFERENCEs that asked for us and have not begun

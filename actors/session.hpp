@@ -64,6 +64,7 @@ struct joined_topic {
   std::string token;                   ///< the one `who` came from; empty: the API key
   storage::topic_rights rights{true, true, true, true};
   bool ack = false;
+  bool self = false;                         ///< hears its own broadcasts
   std::vector<wire::change_binding> changes; ///< what the join asked to follow
   bool presence = false;                     ///< the join asked to hear who is here
   rate_limit presence_calls{std::chrono::seconds{30}};

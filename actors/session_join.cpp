@@ -55,6 +55,12 @@ void change_rights(self_pointer self, joined_topic& joined,
              hear{socket, rights.read, joined.presence && rights.presence_read});
 }
 
+/// Whoever may not hear broadcasts hears none of the past either.
+[[nodiscard]] std::optional<wire::replay_wish> replay_of(const join_attempt& attempt,
+                                                         storage::topic_rights rights) {
+  return rights.read ? attempt.asked.replay : std::nullopt;
+}
+
 void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt,
               storage::topic_rights rights) {
   auto& state = self->state;
@@ -69,6 +75,7 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
              .ref = push.ref,
              .self = attempt.asked.self,
              .broadcasts = rights.read,
+             .replayed = replay_of(attempt, rights).has_value(),
              .presence = attempt.asked.presence && rights.presence_read,
              .presence_key = std::move(attempt.asked.presence_key),
              .join_response = wire::join_response(attempt.asked.postgres_changes),
@@ -81,6 +88,7 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
                              .token = attempt.asked.access_token.value_or(""),
                              .rights = rights,
                              .ack = attempt.asked.ack,
+                             .self = attempt.asked.self,
                              .changes = std::move(attempt.changes),
                              .presence = attempt.asked.presence};
   if (who.presence_key.empty())
@@ -95,10 +103,15 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
   self->request(state.deps->hub, caf::infinite,
                 join_topic{std::move(attempt.room), std::move(who)})
       .then(
-          [self, frame, joined](channel_actor& opened) mutable {
+          [self, frame, joined, wish = replay_of(attempt, rights),
+           ready = attempt.asked.replication_ready](channel_actor& opened) mutable {
             self->monitor(opened);
             joined.channel = std::move(opened);
             self->state.topics.insert_or_assign(frame->push.topic, std::move(joined));
+            if (wish)
+              replay(self, frame->push.topic, *wish);
+            if (ready)
+              await_replication(self, frame->push.topic);
             go_on(self, frame);
           },
           [self, frame, left = joined](const caf::error& why) {
@@ -180,7 +193,13 @@ void join(self_pointer self, const exchange_ptr& frame) {
     return refuse(self, frame, "ChannelRateLimitReached: Too many channels");
   auto asked = wire::read_join(push.payload);
   if (!asked)
-    return refuse(self, frame, "InvalidJoinPayload: " + asked.error().what);
+    return refuse(
+        self, frame,
+        (asked.error().reason == "unable_to_replay" ? "" : "InvalidJoinPayload: ") +
+            asked.error().what);
+  if (asked->replay && !asked->is_private)
+    return refuse(self, frame,
+                  "UnableToReplayMessages: Replay is not allowed for public channels");
   auto who = identity_of(state, asked->access_token);
   if (!who)
     return refuse(self, frame, wire::channel_reason(who.error(), *name));

@@ -1,6 +1,7 @@
 #include "actors/system.hpp"
 
 #include "actors/accounts.hpp"
+#include "actors/broadcaster.hpp"
 #include "actors/changefeed.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/errors.hpp"
@@ -57,6 +58,7 @@ struct system::state {
   accounts_actor accounts;
   dispatcher_actor dispatcher;
   changefeed_actor changefeed;
+  broadcaster_actor broadcaster;
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
   bool stopped = false;
@@ -169,13 +171,24 @@ struct system::state {
         options.database,
         {},
         dispatcher,
-        std::make_shared<change_router>(options.settings.realtime.max_frame_bytes)};
+        hub,
+        std::make_shared<change_router>(options.settings.realtime.max_frame_bytes),
+        std::make_shared<broadcast_feed>(
+            std::chrono::floor<timestamp::duration>(std::chrono::system_clock::now()),
+            options.settings.realtime.max_frame_bytes)};
     deps.wal.node = options.node;
     constexpr auto slot_timeout = std::chrono::seconds{5}; // a stop waits that long
     deps.wal.slot_timeout = slot_timeout;
     changefeed = supervise<changefeed_actor>("CHANGEFEED", [this, deps] {
       return caf::actor_cast<caf::actor>(
           sys.spawn<caf::detached>(actors::changefeed, deps));
+    });
+  }
+
+  void start_broadcaster() {
+    const auto deps = broadcaster_deps{hub, readers, options.settings.realtime};
+    broadcaster = supervise<broadcaster_actor>("BROADCASTER", [this, deps] {
+      return caf::actor_cast<caf::actor>(sys.spawn(actors::broadcaster, deps));
     });
   }
 
@@ -187,6 +200,7 @@ struct system::state {
     start_persistence();
     start_dispatcher();
     start_changefeed();
+    start_broadcaster();
     sessions = std::make_shared<const session_deps>(
         session_deps{hub, persistence, readers, dispatcher, changefeed,
                      options.credentials, options.settings.realtime,
@@ -213,6 +227,7 @@ struct system::state {
     accounts = nullptr;
     dispatcher = nullptr;
     changefeed = nullptr;
+    broadcaster = nullptr;
     sessions.reset();
   }
 };
@@ -243,6 +258,9 @@ const hub_actor& system::hub() const noexcept {
 }
 const dispatcher_actor& system::dispatcher() const noexcept {
   return state_->dispatcher;
+}
+const broadcaster_actor& system::broadcaster() const noexcept {
+  return state_->broadcaster;
 }
 
 session_actor system::open_session(outbox_ptr out, identity who,

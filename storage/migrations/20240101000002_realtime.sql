@@ -133,9 +133,9 @@ begin
       %s as binary_payload, %s as expires_at,
       case when current_setting('track_commit_timestamp') = 'on'
         then pg_xact_commit_timestamp(m.xmin) end as committed,
-      m.cmin::text::bigint as place, m.ctid as spot
+      m.xmin::text::bigint as xid, m.cmin::text::bigint as place, m.ctid as spot
     from realtime.messages m
-    where m.extension = 'broadcast' and m.event is not null$v$,
+    where m.extension = 'broadcast' and m.event is not null and isfinite(m.inserted_at)$v$,
     case when has_binary then 'm.binary_payload' else 'null::bytea' end,
     case when has_expiry then 'm.expires_at' else 'null::timestamptz' end);
 end $$;
@@ -179,7 +179,10 @@ begin
   end loop;
 
   delete from realtime.messages_default where inserted_at < oldest;
-  delete from realtime.messages where expires_at < now();
+  delete from realtime.messages m
+  using (select id, inserted_at from realtime.messages
+         where expires_at < now() order by expires_at limit 20000) x
+  where m.id = x.id and m.inserted_at = x.inserted_at;
   get diagnostics k = row_count;
   return k;
 end $$;

@@ -60,6 +60,8 @@ struct client {
                     return answer(rights);
                   },
                   [](const fetch_prompt&) { return prompt{}; },
+                  [](const store_broadcast&) { return done{}; },
+                  [](const fetch_stored&) { return stored_page{}; },
                   [](are_you_free) { return done{}; }};
         }));
     auto feed = world.own(world.sys().spawn(
@@ -69,7 +71,8 @@ struct client {
                     followed.push_back(msg.who);
                     return changes_subscribed{changes_problem};
                   },
-                  [](const unsubscribe_changes&) {}};
+                  [](const unsubscribe_changes&) {},
+                  [](await_feed) { return done{}; }};
         }));
     auto deps = std::make_shared<const session_deps>(
         session_deps{hub,

@@ -35,7 +35,9 @@ struct crew {
                   return storage::topic_rights{true, false};
                 },
                 [](const fetch_prompt&) { return prompt{}; },
-                [](are_you_free) { return done{}; },
+                [](const store_broadcast&) { return done{}; },
+                  [](const fetch_stored&) { return stored_page{}; },
+                  [](are_you_free) { return done{}; },
             };
           }));
     };
