@@ -41,6 +41,14 @@ stored_ptr broadcast_feed::take(const storage::row_change& change, std::uint32_t
   return std::make_shared<const storage::stored_broadcast>(std::move(*read));
 }
 
+storage::missed_wish broadcast_feed::missed(std::size_t most) const {
+  auto wish = storage::missed_wish{
+      .since = told_before(), .known = {}, .max_bytes = max_bytes_, .most = most};
+  for (const auto& one : order_)
+    wish.known.push_back(one.id);
+  return wish;
+}
+
 std::vector<stored_ptr>
 broadcast_feed::take_missed(std::vector<storage::stored_broadcast> read) {
   auto missed = std::vector<stored_ptr>{};

@@ -23,18 +23,20 @@ public:
   /// The broadcast that a change of transaction `xid` brought; null: it is none for
   /// clients.
   [[nodiscard]] stored_ptr take(const storage::row_change& change, std::uint32_t xid);
-  /// Of those read from the table, the ones that no stream brought.
+  /// Which ones to read from the table when a stream begins, the oldest `most`.
+  [[nodiscard]] storage::missed_wish missed(std::size_t most) const;
+  /// Of those that were read, the ones that no stream brought.
   [[nodiscard]] std::vector<stored_ptr>
   take_missed(std::vector<storage::stored_broadcast> read);
 
   /// The stream was read up to its end at this time.
   void read_to_end(timestamp now) { alive_ = now; }
+
+private:
   /// What was inserted before it, by the start of its transaction, was told, or comes
   /// from the stream. A transaction of more than ten minutes that ended while there was
   /// no stream is not looked for.
   [[nodiscard]] timestamp told_before() const;
-
-private:
   [[nodiscard]] bool fits(const storage::stored_broadcast& what) const;
   void remember(const storage::stored_broadcast& what);
 

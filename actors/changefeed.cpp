@@ -1,5 +1,6 @@
 #include "actors/changefeed.hpp"
 
+#include "actors/changefeed_stored.hpp"
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
@@ -16,7 +17,7 @@
 namespace jessica::actors {
 namespace {
 
-using self_pointer = changefeed_actor::stateful_pointer<changefeed_state>;
+using namespace changefeed_stored;
 
 /// How long one turn waits for the log: a join that wants changes waits as long, and so
 /// does an actor that is told to end.
@@ -127,46 +128,6 @@ void see(changefeed_state& state, std::uint32_t xid) {
   return {};
 }
 
-// --- stored broadcasts ---------------------------------------------------------------
-
-/// Missed while there was no stream, of all topics together.
-constexpr auto most_missed = std::size_t{1000};
-/// A turn ends with so many lots under way; the next begins when all are told.
-constexpr auto most_handed = std::size_t{8};
-
-void hand_out(self_pointer self, std::vector<stored_ptr> stored) {
-  constexpr auto patience = std::chrono::seconds{5};
-  if (stored.empty())
-    return;
-  ++self->state.handed;
-  const auto told = [self] {
-    auto& state = self->state;
-    if (--state.handed == 0 && std::exchange(state.reads_when_told, false))
-      self->send(self, read_on{});
-  };
-  self->request(self->state.deps.hub, patience, tell_stored{std::move(stored)})
-      .then([told](done) { told(); },
-            [told](const caf::error& why) {
-              ops::warn("broadcasts.not_told", {{"cause", from_caf(why).what}});
-              told();
-            });
-}
-
-/// The feed reads no faster than broadcasts are told.
-void read_when_told(self_pointer self) {
-  if (self->state.handed == 0)
-    self->send(self, read_on{});
-  else
-    self->state.reads_when_told = true;
-}
-
-void say_open(changefeed_state& state) {
-  for (auto& asker : std::exchange(state.waiting, {}))
-    asker.deliver(done{});
-}
-
-// --- the stream ----------------------------------------------------------------------
-
 [[nodiscard]] result<void> route(self_pointer self, const storage::feed_piece& piece) {
   auto& state = self->state;
   auto found = findings{};
@@ -208,9 +169,7 @@ void say_open(changefeed_state& state) {
   auto cancelled = storage::cancelled_jobs(*state.db, stream->snapshot());
   if (!cancelled)
     return std::unexpected{std::move(cancelled.error())};
-  auto& broadcasts = *state.deps.broadcasts;
-  auto missed = storage::stored_after(*state.db, stream->snapshot(),
-                                      broadcasts.told_before(), most_missed);
+  auto missed = read_missed(state, stream->snapshot());
   if (!missed)
     return std::unexpected{std::move(missed.error())};
   if (auto begun = stream->start(); !begun)
@@ -219,7 +178,7 @@ void say_open(changefeed_state& state) {
   if (auto fresh = refresh_rules(state); !fresh)
     return fresh;
   tell(self, {true, false, std::move(*cancelled)});
-  hand_out(self, broadcasts.take_missed(std::move(*missed)));
+  hand_out(self, state.deps.broadcasts->take_missed(std::move(*missed)));
   ops::info("feed.open", {{"slot", stream->slot()},
                           {"position", stream->position().str()},
                           {"rows", state.rows}});

@@ -55,6 +55,15 @@ void change_rights(self_pointer self, joined_topic& joined,
              hear{socket, rights.read, joined.presence && rights.presence_read});
 }
 
+/// What a join may ask for about stored broadcasts.
+void follow_stored(self_pointer self, const std::string& topic_name,
+                   const std::optional<wire::replay_wish>& wish, bool ready) {
+  if (wish)
+    replay(self, topic_name, *wish);
+  if (ready)
+    await_replication(self, topic_name);
+}
+
 /// Whoever may not hear broadcasts hears none of the past either.
 [[nodiscard]] std::optional<wire::replay_wish> replay_of(const join_attempt& attempt,
                                                          storage::topic_rights rights) {
@@ -108,10 +117,7 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
             self->monitor(opened);
             joined.channel = std::move(opened);
             self->state.topics.insert_or_assign(frame->push.topic, std::move(joined));
-            if (wish)
-              replay(self, frame->push.topic, *wish);
-            if (ready)
-              await_replication(self, frame->push.topic);
+            follow_stored(self, frame->push.topic, wish, ready);
             go_on(self, frame);
           },
           [self, frame, left = joined](const caf::error& why) {

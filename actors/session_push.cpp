@@ -77,7 +77,7 @@ void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& j
   auto stored = wire::read_persist(frame->push.binary ? frame->push.binary->metadata
                                                       : std::string{});
   if (!stored)
-    return refuse_if_asked(stored.error().what);
+    return refuse_to_store(self, frame, stored.error().what);
   if (*stored)
     return store_and_answer(self, frame, joined, std::move(*what), **stored);
   self->send(joined.channel, broadcast{state.socket.number, std::move(*what)});

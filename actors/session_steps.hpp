@@ -62,6 +62,9 @@ void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& j
 void store_and_answer(self_pointer self, const exchange_ptr& frame,
                       const joined_topic& joined, wire::app_broadcast what,
                       wire::persist_wish wish);
+/// Its failure, in the words and the field that the client shows; always told.
+void refuse_to_store(self_pointer self, const exchange_ptr& frame,
+                     std::string_view why);
 /// Behind a join: what is stored since `wish.since`, before all that comes.
 void replay(self_pointer self, const std::string& topic_name,
             const wire::replay_wish& wish);

@@ -35,12 +35,6 @@ void fail_topic(self_pointer self, const std::string& topic_name,
   self->state.topics.erase(found);
 }
 
-[[nodiscard]] std::string error_answer(std::string_view why) {
-  auto body = wire::object_writer{};
-  body.text("error", why);
-  return body.done();
-}
-
 [[nodiscard]] std::string_view words_of(const error& why) {
   switch (why.code) {
   case errc::forbidden:
@@ -68,15 +62,20 @@ void fail_topic(self_pointer self, const std::string& topic_name,
 
 } // namespace
 
+void refuse_to_store(self_pointer self, const exchange_ptr& frame,
+                     std::string_view why) {
+  auto body = wire::object_writer{};
+  body.text("error", why);
+  reply(self->state, frame->push, false, body.done());
+  go_on(self, frame);
+}
+
 void store_and_answer(self_pointer self, const exchange_ptr& frame,
                       const joined_topic& joined, wire::app_broadcast what,
                       wire::persist_wish wish) {
   auto& state = self->state;
-  if (!joined.room.is_private) {
-    reply(state, frame->push, false,
-          error_answer("only private channels store broadcasts"));
-    return go_on(self, frame);
-  }
+  if (!joined.room.is_private)
+    return refuse_to_store(self, frame, "only private channels store broadcasts");
   auto stored = storage::new_broadcast{.id = uuid::make(),
                                        .topic = joined.room.name,
                                        .event = std::move(what.event),
@@ -98,9 +97,7 @@ void store_and_answer(self_pointer self, const exchange_ptr& frame,
           },
           [self, frame, socket, id, channel = joined.channel](const caf::error& why) {
             self->send(channel, forget_own{socket, id});
-            reply(self->state, frame->push, false,
-                  error_answer(words_of(from_caf(why))));
-            go_on(self, frame);
+            refuse_to_store(self, frame, words_of(from_caf(why)));
           });
 }
 

@@ -86,8 +86,7 @@ bool stored_delivery::hears(const member& who, const stored_ptr& what) {
     return true;
   auto& known = found->second;
   if (!known.waiting) {
-    const auto unwanted =
-        take(known.own, what->id) || take(known.replayed, what->id);
+    const auto unwanted = take(known.own, what->id) || take(known.replayed, what->id);
     forget_idle(who.socket);
     return !unwanted;
   }

@@ -40,10 +40,12 @@ constexpr auto newest_of_topic = std::string_view{R"(
       and inserted_at >= timestamp 'epoch' + $2::bigint * interval '1 ms'
       and (expires_at is null or expires_at > now())
     order by inserted_at desc, place desc limit $3)"};
-constexpr auto oldest_of_all = std::string_view{R"(
+constexpr auto missed = std::string_view{R"(
     select * from jessica.broadcasts
     where inserted_at > timestamp 'epoch' + $1::bigint * interval '1 microsecond'
-    order by inserted_at, place limit $2)"};
+      and id not in (select unnest($2::uuid[]))
+      and coalesce(octet_length(payload::text), octet_length(binary_payload), 0) <= $3
+    order by inserted_at, place limit $4)"};
 
 [[nodiscard]] std::string query(std::string_view rows) {
   return std::string{columns} + std::string{rows} + std::string{in_order};
@@ -176,12 +178,15 @@ result<std::vector<stored_broadcast>> stored_on(connection& db, std::string_view
       .transform(read_all);
 }
 
-result<std::vector<stored_broadcast>> stored_after(connection& db,
-                                                   std::string_view snapshot,
-                                                   timestamp since, std::size_t most) {
-  const auto all = std::array{statement{
-      query(oldest_of_all),
-      {std::to_string(since.time_since_epoch().count()), std::to_string(most)}}};
+result<std::vector<stored_broadcast>>
+missed_broadcasts(connection& db, std::string_view snapshot, const missed_wish& wish) {
+  auto known = std::string{"{"};
+  for (const auto& id : wish.known)
+    known += (known.size() == 1 ? "" : ",") + id.str();
+  const auto all = std::array{
+      statement{query(missed),
+                {std::to_string(wish.since.time_since_epoch().count()), known + '}',
+                 std::to_string(wish.max_bytes), std::to_string(wish.most)}}};
   return run_in_snapshot(db, snapshot, all).transform([](const auto& got) {
     return read_all(got.front());
   });

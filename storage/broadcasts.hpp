@@ -55,11 +55,17 @@ struct stored_broadcast {
 stored_on(connection& db, std::string_view topic, std::chrono::milliseconds since,
           std::size_t most);
 
-/// Of any topic, inserted after `since`, the oldest `most`, in the order of their
-/// commits, as of a snapshot that wal_stream exported. Role: engine.
+/// Which broadcasts a stream that begins did not bring.
+struct missed_wish {
+  timestamp since;           ///< inserted after it
+  std::vector<uuid> known;   ///< not these
+  std::size_t max_bytes = 0; ///< nor those with a bigger payload
+  std::size_t most = 0;      ///< the oldest of them
+};
+/// Those, in the order of their commits, as of a snapshot that wal_stream exported.
+/// Role: engine.
 [[nodiscard]] result<std::vector<stored_broadcast>>
-stored_after(connection& db, std::string_view snapshot, timestamp since,
-             std::size_t most);
+missed_broadcasts(connection& db, std::string_view snapshot, const missed_wish& wish);
 
 /// Tends the table (jessica.sweep_broadcasts); how many had expired. Role: engine.
 [[nodiscard]] result<std::int64_t> sweep_broadcasts(connection& db);

@@ -71,8 +71,7 @@ struct client {
                     followed.push_back(msg.who);
                     return changes_subscribed{changes_problem};
                   },
-                  [](const unsubscribe_changes&) {},
-                  [](await_feed) { return done{}; }};
+                  [](const unsubscribe_changes&) {}, [](await_feed) { return done{}; }};
         }));
     auto deps = std::make_shared<const session_deps>(
         session_deps{hub,

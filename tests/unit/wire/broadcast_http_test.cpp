@@ -91,8 +91,8 @@ TEST_CASE("names must be there, fit, and be text") {
   refused(single("t/events/"), 422, R"({"errors":{"event":["can't be blank"]}})");
   CHECK(single(std::string(246, 't') + "/events/" + std::string(255, 'e')));
   refused(single(std::string(247, 't') + "/events/" + std::string(256, 'e')), 422,
-          R"({"errors":{"topic":["should be at most 246 byte(s)"],)"
-          R"("event":["should be at most 255 byte(s)"]}})");
+          R"x({"errors":{"topic":["should be at most 246 byte(s)"],)x"
+          R"x("event":["should be at most 255 byte(s)"]}})x");
   for (const auto* bad : {"%", "%4", "%zz", "%00", "%ff", "%+1"})
     refused(single(std::string{bad} + "/events/e"), 422,
             R"({"errors":{"topic":["is invalid"]}})");
@@ -136,8 +136,9 @@ TEST_CASE("a batch with faults is refused whole, each message with its own") {
 }
 
 TEST_CASE("a batch is bounded") {
-  CHECK(batch_refusal(R"({"messages":[1,2,3]})", 2) ==
-        R"(429 {"message":"Too many messages to broadcast, please reduce the batch size"})");
+  CHECK(
+      batch_refusal(R"({"messages":[1,2,3]})", 2) ==
+      R"(429 {"message":"Too many messages to broadcast, please reduce the batch size"})");
 }
 
 TEST_CASE("other failures in these calls' words") {
@@ -149,8 +150,7 @@ TEST_CASE("other failures in these calls' words") {
   CHECK(told(errc::unauthenticated, "no_api_key") ==
         R"(401 {"message":"No API key found in request"})");
   CHECK(told(errc::forbidden) == R"(403 {"message":"Unauthorized"})");
-  CHECK(told(errc::invalid_input) ==
-        R"(422 {"errors":{"payload":["is invalid"]}})");
+  CHECK(told(errc::invalid_input) == R"(422 {"errors":{"payload":["is invalid"]}})");
   CHECK(told(errc::overloaded, "too_many_messages") ==
         R"(429 {"message":"Too many messages per second"})");
   CHECK(told(errc::unavailable).starts_with("503 "));
