@@ -17,6 +17,8 @@ struct listeners {
   std::vector<member> members;
   std::map<socket_number, std::shared_ptr<test::recorded_outbox>> outs;
 
+  listeners() { members.reserve(8); } // what add() gives stays good
+
   member& add(socket_number socket) {
     auto who = member{};
     who.socket = socket;
