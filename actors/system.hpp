@@ -36,6 +36,7 @@ public:
   [[nodiscard]] const persistence_actor& persistence() const noexcept;
   [[nodiscard]] const reader_actor& readers() const noexcept;
   [[nodiscard]] const hub_actor& hub() const noexcept;
+  [[nodiscard]] const broadcaster_actor& broadcaster() const noexcept;
   [[nodiscard]] const dispatcher_actor& dispatcher() const noexcept;
 
   /// A SESSION for a socket that was just accepted. Its end closes the outbox.

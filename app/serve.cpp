@@ -76,6 +76,7 @@ int fail_start(const char* what, const error& why) {
       .persistence = system.persistence(),
       .readers = system.readers(),
       .dispatcher = system.dispatcher(),
+      .broadcaster = system.broadcaster(),
       .open_session =
           [&system](actors::outbox_ptr out, identity who, wire::serializer version) {
             return system.open_session(std::move(out), std::move(who), version);

@@ -25,6 +25,7 @@ struct backend {
   actors::persistence_actor persistence;
   actors::reader_actor readers;
   actors::dispatcher_actor dispatcher;
+  actors::broadcaster_actor broadcaster;
   std::function<actors::session_actor(actors::outbox_ptr, identity, wire::serializer)>
       open_session;
   wire::credentials credentials;

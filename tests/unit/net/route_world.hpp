@@ -72,6 +72,7 @@ struct route_world {
   scripted<actors::select_rows, table_page> selecting;
   scripted<actors::stop_reply, stop_receipt> stopping;
   scripted<actors::run_queued, actors::queue_report> claiming;
+  scripted<actors::send_broadcasts, actors::broadcasts_sent> broadcasting;
 
   net::asker asker{sys, io.get_executor(), [] {}};
   net::backend with{.actors = sys,
@@ -79,6 +80,7 @@ struct route_world {
                     .persistence = persistence(),
                     .readers = readers(),
                     .dispatcher = dispatcher(),
+                    .broadcaster = broadcaster(),
                     .open_session = {},
                     .credentials = {"a secret of the tests, long enough",
                                     "sb_publishable_test", "sb_secret_test"},
@@ -94,6 +96,7 @@ struct route_world {
     caf::anon_send_exit(with.persistence, why);
     caf::anon_send_exit(with.readers, why);
     caf::anon_send_exit(with.dispatcher, why);
+    caf::anon_send_exit(with.broadcaster, why);
   }
 
   /// What the server says to `what`.
@@ -212,6 +215,15 @@ private:
     });
   }
 
+  actors::broadcaster_actor broadcaster() {
+    return sys.spawn([this](actors::broadcaster_actor::pointer self)
+                         -> actors::broadcaster_actor::behavior_type {
+      return {[this, self](const actors::send_broadcasts& m) {
+        return broadcasting(self, m);
+      }};
+    });
+  }
+
   actors::reader_actor readers() {
     return sys.spawn([this](actors::reader_actor::pointer self)
                          -> actors::reader_actor::behavior_type {
@@ -220,6 +232,8 @@ private:
               [](const actors::probe_topic&) { return storage::topic_rights{}; },
               [](const actors::find_ended&) { return actors::ended_logins{}; },
               [](const actors::fetch_prompt&) { return prompt{}; },
+              [](const actors::store_broadcast&) { return actors::done{}; },
+              [](const actors::fetch_stored&) { return actors::stored_page{}; },
               [](const actors::are_you_free&) { return actors::done{}; }};
     });
   }

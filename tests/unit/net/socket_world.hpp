@@ -266,6 +266,7 @@ struct socket_world {
             .persistence = {},
             .readers = {},
             .dispatcher = {},
+            .broadcaster = {},
             .open_session =
                 [this](actors::outbox_ptr out, identity from, wire::serializer) {
                   auto made = sys.spawn(obedient_session, &log, out);
