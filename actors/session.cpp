@@ -44,8 +44,10 @@ void handle(self_pointer self, const exchange_ptr& frame) {
   auto& state = self->state;
   const auto& push = frame->push;
   if (push.topic == "phoenix") {
-    if (push.event == "heartbeat")
+    if (push.event == "heartbeat") {
       reply(state, push, true, "{}");
+      end_expired(self);
+    }
     return go_on(self, frame);
   }
   if (push.event == "phx_join")

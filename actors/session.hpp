@@ -17,6 +17,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace jessica::actors {
@@ -61,6 +62,11 @@ private:
   std::size_t used_ = 0;
 };
 
+/// Tells a client's tokens apart, without keeping them.
+[[nodiscard]] inline std::size_t mark_of(std::string_view token) noexcept {
+  return std::hash<std::string_view>{}(token);
+}
+
 /// A topic this client is in.
 struct joined_topic {
   channel_actor channel;
@@ -68,7 +74,7 @@ struct joined_topic {
   topic room;
   std::string spelled;                 ///< the topic as the client spells it
   std::shared_ptr<const identity> who; ///< of the join's or the latest access_token
-  std::string token;                   ///< the one `who` came from; empty: the API key
+  std::size_t token = 0;               ///< mark_of() the one `who` came from
   std::shared_ptr<user_meter> meter;   ///< of the user; null: an API key
   storage::topic_rights rights{true, true, true, true};
   bool ack = false;

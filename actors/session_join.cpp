@@ -95,7 +95,7 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
                              .room = attempt.room,
                              .spelled = push.topic,
                              .who = std::move(attempt.who),
-                             .token = attempt.asked.access_token.value_or(""),
+                             .token = mark_of(attempt.asked.access_token.value_or("")),
                              .meter = std::move(attempt.meter),
                              .rights = rights,
                              .ack = attempt.asked.ack,

@@ -15,13 +15,13 @@ namespace {
 /// A new token that may be used.
 struct renewal {
   std::shared_ptr<const identity> who;
-  std::string token;
+  std::size_t token = 0;
   std::shared_ptr<user_meter> meter;
 };
 
 void adopt(self_pointer self, joined_topic& joined, renewal by) {
   joined.who = std::move(by.who);
-  joined.token = std::move(by.token);
+  joined.token = by.token;
   joined.meter = std::move(by.meter);
   if (joined.changes.empty())
     return;
@@ -94,7 +94,9 @@ void end_expired(self_pointer self) {
       next = std::min(next, joined.who->expires);
   for (const auto& name : expired)
     evict(self, name, token_expired);
-  if (next == std::chrono::sys_seconds::max())
+  // A client that says nothing for idle_timeout is cut: until a token's last stretch of
+  // that length its heartbeats are the timer, which costs nothing.
+  if (next - now > state.deps->limits.idle_timeout)
     return;
   const auto wait = std::min(next - now, longest);
   const auto moment = self->clock().now();
@@ -109,14 +111,15 @@ void renew_token(self_pointer self, const exchange_ptr& frame, joined_topic& joi
   const auto& topic_name = frame->push.topic;
   auto token = wire::read_access_token(frame->push.payload);
   // Upstream answers nothing here: a client does not wait for a reply.
-  if (!token || !*token || (*token)->starts_with("sb_") || **token == joined.token)
+  if (!token || !*token || (*token)->starts_with("sb_") ||
+      mark_of(**token) == joined.token)
     return go_on(self, frame);
   auto who = identity_of(state, *token);
   if (!who) {
     evict(self, topic_name, wire::channel_reason(who.error(), joined.room.name));
     return go_on(self, frame);
   }
-  auto by = renewal{*who, std::move(**token), nullptr};
+  auto by = renewal{*who, mark_of(**token), nullptr};
   with_login(
       self, **who,
       [self, frame, by](std::shared_ptr<user_meter> meter) mutable {

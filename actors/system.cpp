@@ -24,6 +24,7 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <mutex>
 #include <thread>
 #include <utility>
 
@@ -46,6 +47,22 @@ struct scheduler_config : caf::actor_system_config {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
+/// Most sockets come with the same API key: they share what it says.
+class shared_identity {
+public:
+  [[nodiscard]] std::shared_ptr<const identity> shared(identity who) {
+    const auto hold = std::lock_guard{lock_};
+    if (!last_ || last_->role != who.role || last_->claims != who.claims ||
+        last_->expires != who.expires || last_->user != who.user)
+      last_ = std::make_shared<const identity>(std::move(who));
+    return last_;
+  }
+
+private:
+  std::mutex lock_;
+  std::shared_ptr<const identity> last_;
+};
+
 } // namespace
 
 struct system::state {
@@ -63,6 +80,7 @@ struct system::state {
   broadcaster_actor broadcaster;
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
+  shared_identity keys;
   bool stopped = false;
 
   explicit state(system_options with) : options(std::move(with)) {}
@@ -282,7 +300,7 @@ const broadcaster_actor& system::broadcaster() const noexcept {
 session_actor system::open_session(outbox_ptr out, identity who,
                                    wire::serializer version) {
   auto socket = session_socket{state_->next_socket.fetch_add(1), out, version,
-                               std::make_shared<const identity>(std::move(who))};
+                               state_->keys.shared(std::move(who))};
   // Lazy: its first frame starts it, on the thread that read the frame.
   auto made =
       state_->sys.spawn<caf::lazy_init>(session, state_->sessions, std::move(socket));

@@ -5,10 +5,12 @@
 #include "ops/metrics.hpp"
 #include "wire/ws_reader.hpp"
 
+#include <boost/asio/bind_allocator.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include <memory>
 #include <string>
 #include <utility>
 

@@ -295,12 +295,12 @@ TEST_SUITE("actors.session_ends") {
     c.join("realtime:key", "", open_to_all);
     c.join("realtime:long", h.token(h.here, h.user, 900s));
     c.join("realtime:short", h.token(h.here, h.user, 100s));
-    h.pass(99s);
+    c.listen(99s);
     CHECK(c.closed_with().empty());
     h.pass(1s);
     CHECK(c.closed_with() == strings{"Token has expired"});
     CHECK(c.last().at("topic") == "realtime:short");
-    h.pass(799s);
+    c.listen(799s);
     CHECK(c.closed_with().size() == 1);
     h.pass(1s);
     CHECK(c.closed_with().size() == 2);
@@ -313,9 +313,9 @@ TEST_SUITE("actors.session_ends") {
     auto h = house{};
     auto c = h.connect();
     c.join(h.room, h.token(h.here, h.user, 60s));
-    h.pass(59s);
+    c.listen(59s);
     c.renew(h.room, h.token(h.here, h.user, 600s));
-    h.pass(599s);
+    c.listen(599s);
     CHECK(c.closed_with().empty());
     h.pass(1s);
     CHECK(c.closed_with() == strings{"Token has expired"});
