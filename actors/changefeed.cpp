@@ -60,6 +60,7 @@ void show_subscribers(const changefeed_state& state) {
 struct findings {
   bool jobs = false;
   bool rules = false;
+  bool schema = false; ///< the schema changed
   std::vector<job_id> stops;
 };
 
@@ -72,7 +73,7 @@ void note(findings& found, const storage::wal_message& message) {
   else if (const auto* stopped = std::get_if<job_id>(&wake))
     found.stops.push_back(*stopped);
   else if (std::holds_alternative<rules_changed>(wake))
-    found.rules = true;
+    found.rules = found.schema = true;
 }
 
 void tell(self_pointer self, findings found) {
@@ -81,6 +82,8 @@ void tell(self_pointer self, findings found) {
     self->send(to, stop_jobs{std::move(found.stops)});
   if (found.jobs)
     self->send(to, jobs_ready{});
+  if (found.schema)
+    self->send(self->state.deps.catalog, schema_changed{});
 }
 
 /// A question about a row that fails is answered by "nobody": told in the log.
@@ -167,7 +170,7 @@ void see(changefeed_state& state, std::uint32_t xid) {
   state.rules_stale = true;
   if (auto fresh = refresh_rules(state); !fresh)
     return fresh;
-  tell(self, {true, false, std::move(*cancelled)});
+  tell(self, {true, false, true, std::move(*cancelled)});
   ops::info("feed.open", {{"slot", stream->slot()},
                           {"position", stream->position().str()},
                           {"rows", state.rows}});

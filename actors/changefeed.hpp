@@ -23,6 +23,7 @@ struct changefeed_deps {
   storage::endpoint database;
   storage::wal_options wal;
   dispatcher_actor dispatcher;
+  catalog_actor catalog;
   /// Outlives the actor: the one that comes after it tells whom it lost.
   std::shared_ptr<change_router> router;
 };

@@ -114,6 +114,7 @@ using net = section<&settings::net>;
 using realtime = section<&settings::realtime>;
 using auth = section<&settings::auth>;
 using storage = section<&settings::storage>;
+using rest = section<&settings::rest>;
 using inference = section<&settings::inference>;
 using log = section<&settings::log>;
 
@@ -215,7 +216,7 @@ constexpr auto table = std::array{
     storage::count<&storage_settings::writers>(
         "storage.writers", 1, 64, "Connections that store messages and replies."),
     storage::count<&storage_settings::readers>("storage.readers", 1, 256,
-                                               "Connections that answer reads."),
+                                               "Connections for prompts and channel rights."),
     storage::count<&storage_settings::read_queue>(
         "storage.read_queue", 1, max_count,
         "Reads that may wait for a connection; then 429."),
@@ -238,6 +239,14 @@ constexpr auto table = std::array{
         "To wait for the database when the server starts."),
     storage::time<&storage_settings::statement_timeout>(
         "storage.statement_timeout", second, hour, "For one statement of a client."),
+
+    rest::count<&rest_settings::readers>(
+        "rest.readers", 1, 256, "Connections for REST requests that only read."),
+    rest::count<&rest_settings::writers>(
+        "rest.writers", 1, 256, "Connections for REST requests that may write."),
+    rest::count<&rest_settings::queue>(
+        "rest.queue", 1, max_count,
+        "REST requests of each kind that may wait for a connection; then 503."),
 
     one_of(inference::text<&inference_settings::engine>("inference.engine",
                                                         "What writes the replies."),

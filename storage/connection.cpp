@@ -114,6 +114,7 @@ struct connection::state {
 
   result<void> connect();
   void drop() noexcept;
+  result<void> finish_transaction(std::string_view word);
   result<std::vector<rows>> round_trip(std::span<const statement> statements);
   bool send(std::span<const statement> statements, std::vector<expected_answer>& plan);
   bool send_one(const statement& one, std::size_t index,
@@ -267,6 +268,21 @@ connection::state::round_trip(std::span<const statement> statements) {
   return receive(statements, plan);
 }
 
+/// Never on a session that is newer than the transaction.
+result<void> connection::state::finish_transaction(std::string_view word) {
+  if (open == nullptr) {
+    return fail(errc::unavailable, "the connection to PostgreSQL was lost");
+  }
+  const auto last = statement{std::string{word}, {}};
+  auto plan = std::vector<expected_answer>{};
+  if (!send(std::span{&last, 1}, plan)) {
+    auto why = lost(open.get());
+    drop();
+    return std::unexpected{std::move(why)};
+  }
+  return receive(std::span{&last, 1}, plan).transform([](auto&&) {});
+}
+
 connection::connection(endpoint where, std::string_view role, commits how)
     : state_(std::make_unique<state>(std::move(where), std::string{role}, how)) {}
 connection::~connection() = default;
@@ -289,6 +305,26 @@ result<std::vector<rows>> connection::run(std::span<const statement> statements)
     state_->drop(); // rolled back: once more with a session that prepares anew
     got = state_->round_trip(statements);
   }
+  return got;
+}
+
+result<std::vector<rows>> connection::run_judged(
+    std::span<const statement> statements,
+    const std::function<result<bool>(const std::vector<rows>&)>& judge) {
+  auto all = std::vector<statement>{{"begin", {}}};
+  all.insert(all.end(), statements.begin(), statements.end());
+  auto got = run(all);
+  if (!got) { // the session may have ended, and the transaction with it
+    (void)state_->finish_transaction("rollback");
+    return got;
+  }
+  got->erase(got->begin());
+  auto keep = judge(*got);
+  const auto ended = state_->finish_transaction(keep && *keep ? "commit" : "rollback");
+  if (!keep)
+    return std::unexpected{std::move(keep.error())};
+  if (!ended)
+    return std::unexpected{ended.error()};
   return got;
 }
 
