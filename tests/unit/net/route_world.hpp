@@ -69,7 +69,8 @@ struct route_world {
   scripted<actors::find_user, account> finding;
   scripted<actors::sign_out, actors::done> signing_out;
   scripted<actors::enqueue, receipt> enqueueing;
-  scripted<actors::select_rows, table_page> selecting;
+  scripted<actors::perform, rest_reply> rest_reading;
+  scripted<actors::perform, rest_reply> rest_writing;
   scripted<actors::stop_reply, stop_receipt> stopping;
   scripted<actors::run_queued, actors::queue_report> claiming;
 
@@ -78,6 +79,8 @@ struct route_world {
                     .accounts = accounts(),
                     .persistence = persistence(),
                     .readers = readers(),
+                    .rest_readers = clerk(rest_reading),
+                    .rest_writers = clerk(rest_writing),
                     .dispatcher = dispatcher(),
                     .open_session = {},
                     .credentials = {"a secret of the tests, long enough",
@@ -93,6 +96,8 @@ struct route_world {
     caf::anon_send_exit(with.accounts, why);
     caf::anon_send_exit(with.persistence, why);
     caf::anon_send_exit(with.readers, why);
+    caf::anon_send_exit(with.rest_readers, why);
+    caf::anon_send_exit(with.rest_writers, why);
     caf::anon_send_exit(with.dispatcher, why);
   }
 
@@ -212,11 +217,22 @@ private:
     });
   }
 
+  actors::clerk_actor clerk(scripted<actors::perform, rest_reply>& with_script) {
+    return sys.spawn(
+        [&with_script](
+            actors::clerk_actor::pointer self) -> actors::clerk_actor::behavior_type {
+          return {[&with_script, self](const actors::perform& m) {
+                    return with_script(self, m);
+                  },
+                  [](const actors::schema_loaded&) {},
+                  [](const actors::are_you_free&) { return actors::done{}; }};
+        });
+  }
+
   actors::reader_actor readers() {
-    return sys.spawn([this](actors::reader_actor::pointer self)
+    return sys.spawn([](actors::reader_actor::pointer)
                          -> actors::reader_actor::behavior_type {
-      return {[this, self](const actors::select_rows& m) { return selecting(self, m); },
-              [](const actors::stop_reply&) { return stop_receipt{}; },
+      return {[](const actors::stop_reply&) { return stop_receipt{}; },
               [](const actors::probe_topic&) { return storage::topic_rights{}; },
               [](const actors::fetch_prompt&) { return prompt{}; },
               [](const actors::are_you_free&) { return actors::done{}; }};
