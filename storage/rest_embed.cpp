@@ -26,11 +26,17 @@ struct output {
   }
 };
 
+/// `rel(count)` counts the related rows, where no column has that name.
+[[nodiscard]] bool is_count(const sql_row& of, const column_choice& what) {
+  return what.what.column == "count" && what.what.steps.empty() &&
+         !of.table.readable("count");
+}
+
 [[nodiscard]] std::string choice_sql(rest_context& to, const sql_row& of,
                                      const column_choice& what) {
   if (what.what.column == "*")
     return of.alias + ".*";
-  auto text = value_sql(to, of, what.what);
+  auto text = is_count(of, what) ? "count(*)" : value_sql(to, of, what.what);
   if (!what.cast.empty()) {
     if (!is_type_name(what.cast))
       to.refuse(fail(errc::invalid_input, "a cast names no type"));

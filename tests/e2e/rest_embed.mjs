@@ -111,6 +111,15 @@ test('spreads, of one row and of many', async () => {
     [{ id: 1, notes: ['first'] }, { id: 2, notes: ['second'] }, { id: 3, notes: [] }]);
 });
 
+test('related rows are counted', async () => {
+  assert.deepEqual(await rows(from('products', 'id, orders!product_id(count)')), [
+    { id: 1, orders: [{ count: 1 }] },
+    { id: 2, orders: [{ count: 1 }] },
+    { id: 3, orders: [{ count: 0 }] },
+  ]);
+  assert.equal((await ada.client.from('products').select('id, orders!product_id(id.count())')).error.code, 'PGRST123');
+});
+
 test('order by a related row\'s column', async () => {
   const data = await rows(ada.client.from('orders').select('id, products!product_id()')
     .order('products(name)', { ascending: true, nullsFirst: true }));

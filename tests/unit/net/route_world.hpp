@@ -218,25 +218,24 @@ private:
   }
 
   actors::clerk_actor clerk(scripted<actors::perform, rest_reply>& with_script) {
-    return sys.spawn(
-        [&with_script](
-            actors::clerk_actor::pointer self) -> actors::clerk_actor::behavior_type {
-          return {[&with_script, self](const actors::perform& m) {
-                    return with_script(self, m);
-                  },
-                  [](const actors::schema_loaded&) {},
-                  [](const actors::are_you_free&) { return actors::done{}; }};
-        });
+    return sys.spawn([&with_script](actors::clerk_actor::pointer self)
+                         -> actors::clerk_actor::behavior_type {
+      return {[&with_script, self](const actors::perform& m) {
+                return with_script(self, m);
+              },
+              [](const actors::schema_loaded&) {},
+              [](const actors::are_you_free&) { return actors::done{}; }};
+    });
   }
 
   actors::reader_actor readers() {
-    return sys.spawn([](actors::reader_actor::pointer)
-                         -> actors::reader_actor::behavior_type {
-      return {[](const actors::stop_reply&) { return stop_receipt{}; },
-              [](const actors::probe_topic&) { return storage::topic_rights{}; },
-              [](const actors::fetch_prompt&) { return prompt{}; },
-              [](const actors::are_you_free&) { return actors::done{}; }};
-    });
+    return sys.spawn(
+        [](actors::reader_actor::pointer) -> actors::reader_actor::behavior_type {
+          return {[](const actors::stop_reply&) { return stop_receipt{}; },
+                  [](const actors::probe_topic&) { return storage::topic_rights{}; },
+                  [](const actors::fetch_prompt&) { return prompt{}; },
+                  [](const actors::are_you_free&) { return actors::done{}; }};
+        });
   }
 };
 

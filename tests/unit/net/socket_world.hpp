@@ -260,6 +260,8 @@ struct socket_world {
             .accounts = {},
             .persistence = {},
             .readers = {},
+            .rest_readers = {},
+            .rest_writers = {},
             .dispatcher = {},
             .open_session =
                 [this](actors::outbox_ptr out, identity from, wire::serializer) {
