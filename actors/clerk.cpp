@@ -5,6 +5,7 @@
 #include "ops/log.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 namespace jessica::actors {
@@ -45,7 +46,10 @@ void follow(self_pointer self) {
 carry_out carry_out_on(storage::endpoint database, storage::rest_limits limits) {
   auto db = std::make_shared<storage::connection>(std::move(database),
                                                   storage::role::requests);
-  return [db, limits](const rest_request& what, const storage::rest_schema& schema) {
+  return [db, limits, seen = std::uint64_t{0}](
+             const rest_request& what, const storage::rest_schema& schema) mutable {
+    if (std::exchange(seen, schema.version) != schema.version)
+      db->forget_prepared();
     return storage::perform(*db, what, schema, limits);
   };
 }

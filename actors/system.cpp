@@ -112,8 +112,9 @@ struct system::state {
   }
 
   [[nodiscard]] clerk_actor start_clerks(std::string name, std::size_t count) {
-    const auto limits = storage::rest_limits{
-        static_cast<std::int64_t>(options.settings.storage.max_rows)};
+    const auto& set = options.settings.storage;
+    const auto limits = storage::rest_limits{static_cast<std::int64_t>(set.max_rows),
+                                             set.statement_timeout};
     return share_out<clerk_actor>(
         {std::move(name), count, options.settings.rest.queue, [this, limits] {
            return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(

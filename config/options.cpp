@@ -215,8 +215,8 @@ constexpr auto table = std::array{
         "storage.bin_dir", "Folder of PostgreSQL's programs; empty: looked up."),
     storage::count<&storage_settings::writers>(
         "storage.writers", 1, 64, "Connections that store messages and replies."),
-    storage::count<&storage_settings::readers>("storage.readers", 1, 256,
-                                               "Connections for prompts and channel rights."),
+    storage::count<&storage_settings::readers>(
+        "storage.readers", 1, 256, "Connections for prompts and channel rights."),
     storage::count<&storage_settings::read_queue>(
         "storage.read_queue", 1, max_count,
         "Reads that may wait for a connection; then 429."),
@@ -238,7 +238,8 @@ constexpr auto table = std::array{
         "storage.start_timeout", second, hour,
         "To wait for the database when the server starts."),
     storage::time<&storage_settings::statement_timeout>(
-        "storage.statement_timeout", second, hour, "For one statement of a client."),
+        "storage.statement_timeout", second, 25 * second,
+        "For one statement of a REST request, unless its role has a limit of its own."),
 
     rest::count<&rest_settings::readers>(
         "rest.readers", 1, 256, "Connections for REST requests that only read."),

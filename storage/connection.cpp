@@ -289,6 +289,10 @@ connection::~connection() = default;
 connection::connection(connection&&) noexcept = default;
 connection& connection::operator=(connection&&) noexcept = default;
 
+void connection::forget_prepared() {
+  state_->prepared.give_up();
+}
+
 result<void> connection::ensure() {
   return state_->connect();
 }

@@ -77,6 +77,10 @@ public:
   run_judged(std::span<const statement> statements,
              const std::function<result<bool>(const std::vector<rows>&)>& judge);
 
+  /// Statements are prepared anew from here on: the types of their parameters are those
+  /// of the schema as it was. Costs nothing now.
+  void forget_prepared();
+
   /// Connects now if not connected. Fails: unavailable; invalid_input (a broken
   /// connection string); forbidden (the role cannot be taken).
   [[nodiscard]] result<void> ensure();

@@ -25,13 +25,12 @@ constexpr auto become = std::string_view{R"(
          set_config('request.path', $5, true),
          set_config('request.headers', $6, true),
          set_config('request.cookies', $7, true),
-         set_config('statement_timeout',
-           coalesce($8, current_setting('statement_timeout')), true),
+         set_config('statement_timeout', $8, true),
          set_config('timezone', coalesce($9, current_setting('timezone')), true),
          set_config('role', $1, true))"};
 
 [[nodiscard]] statement become_of(const rest_request& what, const rest_schema& schema,
-                                  access mode) {
+                                  access mode, rest_limits limits) {
   const auto role = name(what.who.role);
   const auto limit = schema.time_limits.find(role);
   return {
@@ -39,7 +38,9 @@ constexpr auto become = std::string_view{R"(
       {std::string{role}, what.who.claims,
        std::string{mode == access::read_only ? "on" : "off"}, what.method, what.path,
        what.headers, what.cookies,
-       limit == schema.time_limits.end() ? parameter{} : parameter{limit->second},
+       limit != schema.time_limits.end()
+           ? limit->second
+           : std::to_string(limits.statement_timeout.count()),
        what.prefer.time_zone.empty() ? parameter{} : parameter{what.prefer.time_zone}}};
 }
 
@@ -121,8 +122,9 @@ constexpr auto become = std::string_view{R"(
 
 [[nodiscard]] result<std::vector<rows>> run(connection& db, const rest_request& what,
                                             const rest_schema& schema,
-                                            const rest_statement& made) {
-  auto statements = std::vector{become_of(what, schema, made.mode), made.main};
+                                            const rest_statement& made,
+                                            rest_limits limits) {
+  auto statements = std::vector{become_of(what, schema, made.mode, limits), made.main};
   if (made.estimate)
     statements.push_back(*made.estimate);
   const auto attempt = [&] {
@@ -153,7 +155,7 @@ result<rest_reply> perform(connection& db, const rest_request& what,
   const auto made = build_statement(what, schema, limits.max_rows);
   if (!made)
     return std::unexpected{made.error()};
-  const auto all = run(db, what, schema, *made);
+  const auto all = run(db, what, schema, *made, limits);
   if (!all)
     return std::unexpected{all.error()};
   auto reply = reply_of(what, *made, *all, limits.max_rows);

@@ -6,12 +6,15 @@
 #include "storage/connection.hpp"
 #include "storage/rest_schema.hpp"
 
+#include <chrono>
 #include <cstdint>
 
 namespace jessica::storage {
 
 struct rest_limits {
   std::int64_t max_rows = 1000; ///< of one answer, and of each embedded list
+  /// Of a statement, for roles without a limit of their own.
+  std::chrono::milliseconds statement_timeout{8000};
 };
 
 /// Carries `what` out as `what.who`; row security, grants and limits of the role hold.

@@ -324,3 +324,33 @@ describe('reads', () => {
     assert.equal((await ada.client.from('fresh').select()).status, 404);
   });
 });
+
+describe('a flood of writes', () => {
+  let small;
+  before(async () => {
+    small = await Server.start({ 'rest-writers': 1, 'rest-queue': 2 });
+    await withSchema(small, `create function public.nap(s float8) returns void language sql as
+      $$ select pg_sleep(s) $$; create table public.log (a int)`, () => http(small, '/rest/v1/log'));
+  });
+  after(() => small.remove());
+
+  test('is told to come back, and disturbs neither reads nor the chat', async () => {
+    const eve = await signedUp(small);
+    const flood = Array.from({ length: 6 }, () =>
+      http(small, '/rest/v1/rpc/nap', { method: 'POST', body: { s: 1 } }));
+    const read = await eve.client.from('log').select();
+    assert.equal(read.status, 200);
+    const { data, error } = await eve.client.functions.invoke('enqueue-inference', { body: { content: 'hi' } });
+    assert.ifError(error);
+    assert.ok(data);
+    const answers = await Promise.all(flood);
+    const refused = answers.filter(({ status }) => status === 503);
+    assert.equal(answers.filter(({ status }) => status === 204).length, 3, 'one works, two wait');
+    assert.equal(refused.length, 3);
+    for (const { headers, json } of refused) {
+      assert.equal(json.code, 'overloaded');
+      assert.ok(Number(headers.get('retry-after')) > 0);
+    }
+    await close(eve.client);
+  });
+});

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -113,7 +114,7 @@ TEST_SUITE("storage.rest") {
     query.what.limit = {};
     query.what.offset = 0;
     query.who = signed_in(ada);
-    CHECK(perform(db, query, *schema, {3})->rows == 3);
+    CHECK(perform(db, query, *schema, {.max_rows = 3})->rows == 3);
     query.prefer.count = row_count::estimated; // exact while that is cheap
     CHECK(read(signed_in(ada))->total == 4);
     query.prefer.count = row_count::planned;
@@ -253,6 +254,19 @@ TEST_SUITE("storage.rest") {
     CHECK(prepared() == after);
   }
 
+  TEST_CASE_FIXTURE(rest_world, "a column may become one of another type") {
+    const auto made = temporary_schema{
+        *this, "create table public.turns (a int); insert into public.turns values (7)",
+        "drop table public.turns"};
+    query = request_of(rest_action::read, "turns");
+    query.what.conditions = {filter_of("a", eq, {"7"})};
+    CHECK(body(identity{}, query) == R"([{"a":7}])");
+    prepare(database(), "alter table public.turns alter a type text");
+    schema = load();
+    db.forget_prepared();
+    CHECK(body(identity{}, query) == R"([{"a":"7"}])");
+  }
+
   TEST_CASE_FIXTURE(rest_world, "a role's own time limit holds, and time zones do") {
     admin("alter role anon set statement_timeout = '30ms'");
     const auto made = temporary_schema{
@@ -264,6 +278,11 @@ TEST_SUITE("storage.rest") {
     call.read_only = true;
     call.arguments = {{"s", "5"}};
     CHECK(body(identity{}, call) == "!57014");
+    call.who = signed_in(ada);
+    const auto slow = perform(db, call, *schema,
+                              {.statement_timeout = std::chrono::milliseconds{30}});
+    REQUIRE_FALSE(slow);
+    CHECK(slow.error().code == errc::timeout);
     call.arguments = {{"s", "0"}};
     call.prefer.time_zone = "Asia/Tokyo";
     CHECK(body(signed_in(ada), call) == "\"Asia/Tokyo\"");

@@ -54,7 +54,7 @@ struct rest_database {
   }
   [[nodiscard]] result<rest_reply> run(const identity& who, rest_request what) {
     what.who = who;
-    return storage::perform(db, what, *schema, {1000});
+    return storage::perform(db, what, *schema, {});
   }
   /// The body, or "!" and the code of the refusal.
   [[nodiscard]] std::string body(const identity& who, rest_request what) {
