@@ -77,17 +77,27 @@ struct change_router::routed {
            wire::frame>
       frames; ///< by topic, ids, version and data
   std::size_t delivered = 0;
+  std::vector<const change_subscriber*> gone; ///< their sockets are closed
 
   /// The row that filters and rights are judged by.
   [[nodiscard]] const cells& judged() const {
     return type == change_type::remove ? old : record;
   }
 
+  [[nodiscard]] bool has_key() const {
+    return std::ranges::any_of(of.columns, &wire::change_column::key);
+  }
+
+  /// Empty when the change does not tell all of it: another row might fit the rest.
   [[nodiscard]] storage::row_key key() const {
     auto found = storage::row_key{};
-    for (auto i = std::size_t{0}; i < of.columns.size(); ++i)
-      if (of.columns[i].key && judged()[i].what == change_cell::kind::text)
-        found.emplace_back(i, judged()[i].text);
+    for (auto i = std::size_t{0}; i < of.columns.size(); ++i) {
+      if (!of.columns[i].key)
+        continue;
+      if (judged()[i].what != change_cell::kind::text)
+        return {};
+      found.emplace_back(i, judged()[i].text);
+    }
     return found;
   }
 
@@ -155,8 +165,10 @@ struct change_router::routed {
       frame = wire::encode_message(to.version, std::nullopt, std::nullopt, to.topic,
                                    "postgres_changes", payload.done());
     }
-    to.out->push(frame);
-    ++delivered;
+    if (to.out->push(frame))
+      ++delivered;
+    else
+      gone.push_back(&to);
   }
 
   /// One frame a channel, with the ids of all its bindings that match.
@@ -185,14 +197,25 @@ std::size_t change_router::route(const storage::row_change& change, timestamp co
   const auto& heard = audiences_[found->second];
   if (heard.everybody.empty() && heard.by_owner.empty() && heard.by_row.empty())
     return 0;
-  auto what = routed{
-      tables_[found->second], change, committed, max_bytes_, {}, {}, {}, {}, {}, {}, 0};
+  auto what = routed{tables_[found->second],
+                     change,
+                     committed,
+                     max_bytes_,
+                     {},
+                     {},
+                     {},
+                     {},
+                     {},
+                     {},
+                     0,
+                     {}};
   what.type = type_of(change.kind());
   what.read_rows();
   what.read_unchanged(oracle);
   what.deliver_to(heard.everybody);
   deliver_to_owner(what, heard);
   deliver_by_row(what, heard, oracle);
+  forget(what.gone);
   return what.delivered;
 }
 
@@ -214,10 +237,32 @@ void change_router::deliver_to_owner(routed& what, const audience& heard) {
   what.deliver_to(own->second);
 }
 
+/// No row can be asked about: all hear that much, whatever their filters, which would
+/// tell values.
+void change_router::deliver_no_key(routed& what, const audience& heard) {
+  auto all = heard.by_row;
+  for (auto& one : all)
+    one.filter = {};
+  what.deliver_to(all);
+}
+
+void change_router::forget(std::span<const change_subscriber* const> gone) {
+  auto names = std::vector<std::pair<name, std::optional<std::string>>>{};
+  for (const auto* const who : gone)
+    names.push_back({{who->socket, who->topic}, who->join_ref});
+  for (const auto& [key, join_ref] : names)
+    unsubscribe(key.first, key.second, join_ref);
+}
+
 /// Row security itself decides, for each who asked; of deleted rows it cannot be asked.
 void change_router::deliver_by_row(routed& what, const audience& heard,
                                    const row_oracle& oracle) {
   if (heard.by_row.empty() || what.type == wire::change_type::remove)
+    return;
+  if (!what.has_key())
+    return deliver_no_key(what, heard);
+  const auto key = what.key();
+  if (key.empty())
     return;
   auto whom = std::vector<std::shared_ptr<const identity>>{};
   auto asked = std::map<std::string_view, std::size_t>{}; // by claims
@@ -225,7 +270,7 @@ void change_router::deliver_by_row(routed& what, const audience& heard,
     if (whom.size() < most_judged &&
         asked.try_emplace(one.who->who->claims, whom.size()).second)
       whom.push_back(one.who->who);
-  const auto sees = oracle.who_sees(what.of.shape, what.key(), whom);
+  const auto sees = oracle.who_sees(what.of.shape, key, whom);
   auto allowed = std::vector<listener>{};
   for (const auto& one : heard.by_row) {
     const auto at = asked.find(one.who->who->claims);

@@ -70,6 +70,7 @@ public:
   void drop_all(std::string_view reason);
 
   /// Sends the change to whoever asked for it and may see it; how many there were.
+  /// Whose socket is found closed is a subscriber no more.
   std::size_t route(const storage::row_change& change, timestamp committed,
                     const row_oracle& oracle);
 
@@ -99,6 +100,8 @@ private:
   static void deliver_to_owner(routed& what, const audience& heard);
   static void deliver_by_row(routed& what, const audience& heard,
                              const row_oracle& oracle);
+  static void deliver_no_key(routed& what, const audience& heard);
+  void forget(std::span<const change_subscriber* const> gone);
 
   [[nodiscard]] std::string bind(const change_subscriber& who);
   [[nodiscard]] result<void> bind_one(const change_subscriber& who, std::uint32_t id,

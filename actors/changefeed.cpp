@@ -1,5 +1,6 @@
 #include "actors/changefeed.hpp"
 
+#include "actors/access_words.hpp"
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
@@ -62,6 +63,7 @@ struct findings {
   bool rules = false;
   bool schema = false; ///< the schema changed
   std::vector<job_id> stops;
+  std::vector<access_change> access;
 };
 
 void note(findings& found, const storage::wal_message& message) {
@@ -74,6 +76,8 @@ void note(findings& found, const storage::wal_message& message) {
     found.stops.push_back(*stopped);
   else if (std::holds_alternative<rules_changed>(wake))
     found.rules = found.schema = true;
+  else if (auto* changed = std::get_if<access_change>(&wake))
+    found.access.push_back(*changed);
 }
 
 void tell(self_pointer self, findings found) {
@@ -84,6 +88,8 @@ void tell(self_pointer self, findings found) {
     self->send(to, jobs_ready{});
   if (found.schema)
     self->send(self->state.deps.catalog, schema_changed{});
+  if (!found.access.empty())
+    self->send(self->state.deps.doorkeeper, access_changed{std::move(found.access)});
 }
 
 /// A question about a row that fails is answered by "nobody": told in the log.
@@ -170,7 +176,8 @@ void see(changefeed_state& state, std::uint32_t xid) {
   state.rules_stale = true;
   if (auto fresh = refresh_rules(state); !fresh)
     return fresh;
-  tell(self, {true, false, true, std::move(*cancelled)});
+  tell(self, {true, false, true, std::move(*cancelled), {}});
+  self->send(state.deps.doorkeeper, doubt_logins{});
   ops::info("feed.open", {{"slot", stream->slot()},
                           {"position", stream->position().str()},
                           {"rows", state.rows}});
@@ -243,12 +250,14 @@ void take_turn(self_pointer self) {
 
 } // namespace
 
-std::variant<std::monostate, jobs_ready, job_id, rules_changed>
+std::variant<std::monostate, jobs_ready, job_id, rules_changed, access_change>
 read_wake(std::string_view content) {
   if (content == "jobs" || content == "tick")
     return jobs_ready{};
   if (content == "ddl")
     return rules_changed{};
+  if (const auto access = read_access_change(content))
+    return *access;
   constexpr auto cancel = std::string_view{"cancel "};
   if (!content.starts_with(cancel))
     return {};

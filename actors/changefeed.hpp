@@ -24,6 +24,7 @@ struct changefeed_deps {
   storage::wal_options wal;
   dispatcher_actor dispatcher;
   catalog_actor catalog;
+  doorkeeper_actor doorkeeper;
   /// Outlives the actor: the one that comes after it tells whom it lost.
   std::shared_ptr<change_router> router;
 };
@@ -52,7 +53,8 @@ changefeed(changefeed_actor::stateful_pointer<changefeed_state> self,
 struct rules_changed {};
 
 /// What a message of jessica.wake() asks for; monostate: nothing we know.
-[[nodiscard]] std::variant<std::monostate, jobs_ready, job_id, rules_changed>
+[[nodiscard]] std::variant<std::monostate, jobs_ready, job_id, rules_changed,
+                           access_change>
 read_wake(std::string_view content);
 
 } // namespace jessica::actors

@@ -43,8 +43,8 @@ void send_to_all(channel_state& state, const wire::app_broadcast& what,
   for (const auto& to : state.members) {
     if (!to.broadcasts || (to.socket == sender && !to.self))
       continue;
-    if (const auto& frame = frames.for_member(to))
-      to.out->push(frame);
+    if (const auto& frame = frames.for_member(to); frame && !to.out->push(frame))
+      state.lost.push_back(to.socket);
   }
 }
 
@@ -81,8 +81,8 @@ void send_presence_diff(channel_state& state, std::string_view diff) {
                                 "presence_diff", diff);
   }};
   for (const auto& to : state.members)
-    if (to.presence)
-      to.out->push(frames.for_member(to));
+    if (to.presence && !to.out->push(frames.for_member(to)))
+      state.lost.push_back(to.socket);
 }
 
 void show(channel_state& state, const track& msg) {
@@ -101,7 +101,22 @@ void hide(channel_state& state, socket_number socket) {
 
 void remove_member(channel_state& state, socket_number socket) {
   std::erase_if(state.members, [&](const member& who) { return who.socket == socket; });
+  state.slow.forget(socket);
   hide(state, socket);
+}
+
+/// Members whose SESSION died without a word leave as soon as their socket is found
+/// closed. Their own going may find others.
+void remove_lost(self_pointer self) {
+  auto& state = self->state;
+  if (state.lost.empty())
+    return;
+  while (!state.lost.empty()) {
+    const auto socket = state.lost.back();
+    state.lost.pop_back();
+    remove_member(state, socket);
+  }
+  end_when_unused(self);
 }
 
 void send_snapshots(const channel_state& state, const member& to) {
@@ -139,6 +154,8 @@ void change_hearing(channel_state& state, const hear& msg) {
     send_presence_state(state, *who);
   if (!std::exchange(who->broadcasts, msg.broadcasts) && msg.broadcasts)
     send_snapshots(state, *who);
+  if (!msg.broadcasts)
+    state.slow.forget(msg.socket);
 }
 
 // --- replies -------------------------------------------------------------------------
@@ -147,6 +164,7 @@ void begin_reply(channel_state& state, const reply_begun& msg) {
   const auto of = wire::reply_ref{msg.what.reply, msg.what.attempt};
   auto& reply = state.replies[of.reply];
   reply = {of.attempt, 0, {}};
+  (void)state.slow.take(of.reply); // of an attempt that counts no more
   if (msg.resumed) {
     // We replaced a CHANNEL that failed: members that came back know nothing yet.
     reply.seq = msg.resumed->seq;
@@ -160,14 +178,49 @@ void begin_reply(channel_state& state, const reply_begun& msg) {
   tell_all(state, "reply.started", wire::reply_started(msg.what, msg.model));
 }
 
+/// The part of a running reply from `start` on, in one delta.
+[[nodiscard]] wire::app_broadcast
+delta_from(wire::reply_ref of, const running_reply& reply, delta_start start) {
+  return {"reply.delta", true,
+          wire::reply_delta(of, start.first_seq, reply.seq,
+                            std::string_view{reply.text}.substr(start.offset))};
+}
+
 void grow_reply(channel_state& state, const reply_grew& msg) {
   const auto found = state.replies.find(msg.of.reply);
   if (found == state.replies.end() || found->second.attempt != msg.of.attempt)
     return;
-  found->second.seq = msg.seq;
-  found->second.text += msg.text;
-  tell_all(state, "reply.delta",
-           wire::reply_delta(msg.of, msg.first_seq, msg.seq, msg.text));
+  auto& reply = found->second;
+  const auto now = delta_start{msg.first_seq, reply.text.size()};
+  reply.seq = msg.seq;
+  reply.text += msg.text;
+  const auto what = delta_from(msg.of, reply, now);
+  auto frames = encoded{[&](const member& to) {
+    return wire::encode_broadcast(to.version, to.topic, what);
+  }};
+  for (const auto& to : state.members) {
+    if (!to.broadcasts)
+      continue;
+    const auto start = state.slow.next(to, msg.of.reply, now);
+    if (!start)
+      continue;
+    const auto frame = start == now
+                           ? frames.for_member(to)
+                           : wire::encode_broadcast(to.version, to.topic,
+                                                    delta_from(msg.of, reply, *start));
+    if (!to.out->push(frame))
+      state.lost.push_back(to.socket);
+  }
+}
+
+/// A reply ends: who was too slow for its last deltas gets them in one.
+void catch_up(channel_state& state, wire::reply_ref of, const running_reply& reply) {
+  for (const auto& [socket, id, start] : state.slow.take(of.reply)) {
+    const auto to = find_member(state, socket);
+    if (to != state.members.end())
+      to->out->push(
+          wire::encode_broadcast(to->version, to->topic, delta_from(of, reply, start)));
+  }
 }
 
 void end_reply(channel_state& state, const reply_over& msg) {
@@ -177,8 +230,10 @@ void end_reply(channel_state& state, const reply_over& msg) {
   if (known ? found->second.attempt != msg.of.attempt
             : msg.end != reply_over::how::cancelled)
     return;
-  if (known)
+  if (known) {
+    catch_up(state, msg.of, found->second);
     state.replies.erase(found);
+  }
   switch (msg.end) {
   case reply_over::how::completed:
     return tell_all(
@@ -213,21 +268,36 @@ channel_actor::behavior_type channel(self_pointer self, topic subject, hub_actor
       },
       [self](leave msg) {
         remove_member(self->state, msg.socket);
+        remove_lost(self);
         end_when_unused(self);
       },
-      [self](const broadcast& msg) { send_to_all(self->state, msg.what, msg.sender); },
-      [self](const track& msg) { show(self->state, msg); },
-      [self](untrack msg) { hide(self->state, msg.socket); },
+      [self](const broadcast& msg) {
+        send_to_all(self->state, msg.what, msg.sender);
+        remove_lost(self);
+      },
+      [self](const track& msg) {
+        show(self->state, msg);
+        remove_lost(self);
+      },
+      [self](untrack msg) {
+        hide(self->state, msg.socket);
+        remove_lost(self);
+      },
       [self](hear msg) { change_hearing(self->state, msg); },
       [self](const reply_begun& msg) {
         expect_one_less(self->state);
         begin_reply(self->state, msg);
+        remove_lost(self);
       },
-      [self](const reply_grew& msg) { grow_reply(self->state, msg); },
+      [self](const reply_grew& msg) {
+        grow_reply(self->state, msg);
+        remove_lost(self);
+      },
       [self](const reply_over& msg) {
         if (!self->state.replies.contains(msg.of.reply))
           expect_one_less(self->state); // it ended before it began
         end_reply(self->state, msg);
+        remove_lost(self);
         end_when_unused(self);
       },
       [self](done) { self->quit(); },

@@ -3,6 +3,7 @@
 
 #include "actors/presence.hpp"
 #include "actors/protocol.hpp"
+#include "actors/slow_readers.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -26,7 +27,9 @@ struct channel_state {
   hub_actor hub;
   std::vector<member> members;
   presence here;
+  std::vector<socket_number> lost; ///< members whose sockets were found closed
   std::unordered_map<message_id, running_reply> replies;
+  slow_readers slow;
   std::uint64_t seen = 0;        ///< counted messages from HUB
   std::size_t uses_expected = 0; ///< INFERENCEs that asked for us and have not begun
 };

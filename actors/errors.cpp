@@ -31,6 +31,10 @@ caf::error to_caf(error what) {
   return {code, category, caf::make_message(std::move(what))};
 }
 
+error session_over() {
+  return {errc::unauthenticated, "Session was ended", "session_ended", nullptr};
+}
+
 error from_caf(const caf::error& what) {
   if (what.category() == category && what.context().match_elements<error>())
     return what.context().get_as<error>(0);

@@ -18,6 +18,9 @@ namespace jessica::actors {
 /// timeout) becomes unavailable or timeout.
 [[nodiscard]] error from_caf(const caf::error& what);
 
+/// Why a login that is over is turned away; `what` is for the client.
+[[nodiscard]] error session_over();
+
 /// A handler's answer: the value or the wrapped error.
 template <class T> [[nodiscard]] caf::result<T> answer(result<T> what) {
   if (!what)

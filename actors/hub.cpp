@@ -6,6 +6,9 @@
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 
+#include <caf/exit_reason.hpp>
+#include <caf/send.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -24,31 +27,35 @@ using self_pointer = hub_actor::stateful_pointer<hub_state>;
   const auto found = channels.find(what);
   if (found != channels.end())
     return found->second;
-  // Linked: a CHANNEL without its HUB would split its topic in two.
-  auto made = self->spawn<caf::linked>(channel, what, hub_actor{self});
+  auto made = self->spawn(channel, what, hub_actor{self});
+  self->monitor(made);
   open_channels().set(static_cast<double>(channels.size() + 1));
   return channels.emplace(what, hub_state::entry{std::move(made), 0}).first->second;
 }
 
-void forget(self_pointer self, const caf::exit_msg& exit) {
+/// A CHANNEL failed: the next who wants its topic gets a new one.
+void forget(self_pointer self, const caf::down_msg& down) {
   auto& channels = self->state.channels;
   const auto found = std::ranges::find_if(channels, [&](const auto& item) {
-    return item.second.channel.address() == exit.source;
+    return item.second.channel.address() == down.source;
   });
-  if (found == channels.end()) {
-    self->quit(exit.reason);
+  if (found == channels.end())
     return;
-  }
   ops::warn("channel.failed",
-            {{"topic", found->first.name}, {"cause", from_caf(exit.reason).what}});
+            {{"topic", found->first.name}, {"cause", from_caf(down.reason).what}});
   channels.erase(found);
 }
 
 } // namespace
 
+hub_state::~hub_state() {
+  for (const auto& [what, open] : channels)
+    caf::anon_send_exit(open.channel, caf::exit_reason::user_shutdown);
+}
+
 hub_actor::behavior_type hub(self_pointer self) {
   guard(self, "HUB");
-  self->set_exit_handler([self](caf::exit_msg& exit) { forget(self, exit); });
+  self->set_down_handler([self](const caf::down_msg& down) { forget(self, down); });
   return {
       [self](join_topic& msg) -> channel_actor {
         auto& entry = find_or_open(self, msg.topic);
@@ -65,10 +72,12 @@ hub_actor::behavior_type hub(self_pointer self) {
       [self](const passivate& msg) {
         auto& channels = self->state.channels;
         const auto found = channels.find(msg.topic);
-        // A message is on its way to it: it will ask again when it is empty again.
-        if (found == channels.end() || found->second.forwarded != msg.seen)
+        // A message is on its way to it: it will ask again when it is empty again. Or
+        // it asked twice, and another CHANNEL has its topic by now.
+        if (found == channels.end() || found->second.forwarded != msg.seen ||
+            found->second.channel.address() != self->current_sender())
           return;
-        self->unlink_from(found->second.channel);
+        self->demonitor(found->second.channel.address());
         self->send(found->second.channel, done{});
         channels.erase(found);
         open_channels().set(static_cast<double>(channels.size()));

@@ -24,6 +24,12 @@ struct hub_state {
     channel_actor channel;
     std::uint64_t forwarded = 0; ///< counted messages sent to it
   };
+  hub_state() = default;
+  hub_state(hub_state&&) = delete;
+  /// CHANNELs end with their HUB: one that stayed would split its topic in two. (A link
+  /// each would do the same, and cost a walk through all of them for each one's end.)
+  ~hub_state();
+
   std::unordered_map<topic, entry, topic_hash> channels;
 };
 

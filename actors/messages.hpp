@@ -4,10 +4,12 @@
 
 #include "actors/change_router.hpp"
 #include "actors/outbox.hpp"
+#include "actors/user_meter.hpp"
 #include "domain/account.hpp"
 #include "domain/chat.hpp"
 #include "domain/error.hpp"
 #include "domain/identity.hpp"
+#include "domain/login.hpp"
 #include "domain/rest.hpp"
 #include "engines/engine.hpp"
 #include "storage/accounts.hpp"
@@ -43,6 +45,38 @@ enum class verdict : std::uint8_t { go_on, close };
 
 /// The socket is gone.
 struct socket_closed {};
+
+/// The server is about to stop: say goodbye and close the socket.
+struct say_goodbye {};
+
+/// SESSION to itself: have tokens expired meanwhile?
+struct check_tokens {};
+
+/// DOORKEEPER to SESSION: channels that were joined with this login are over.
+struct login_ended {
+  login who;
+};
+
+// --- DOORKEEPER ----------------------------------------------------------------------
+
+/// A login that may come in.
+struct entered {
+  std::shared_ptr<user_meter> meter; ///< shared by all sockets of the user
+};
+
+/// No channel of this SESSION uses the login any more.
+struct leave_login {
+  std::uint64_t from = 0; ///< the SESSION's actor id
+  login who;
+};
+
+/// What the log tells of logins, in commit order.
+struct access_changed {
+  std::vector<access_change> what;
+};
+
+/// Changes may have been missed: ask the database about everybody who is here.
+struct doubt_logins {};
 
 // --- HUB and CHANNEL -----------------------------------------------------------------
 
@@ -295,6 +329,12 @@ struct probe_topic {
   identity who;
   std::string topic;
 };
+struct find_ended {
+  std::vector<login> logins;
+};
+struct ended_logins {
+  std::vector<access_change> what;
+};
 struct fetch_prompt {
   user_id user;
   conversation_id conversation;
@@ -373,6 +413,13 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::done)
 JESSICA_LOCAL_MESSAGE(jessica::actors::client_frame)
 JESSICA_LOCAL_MESSAGE(jessica::actors::verdict)
 JESSICA_LOCAL_MESSAGE(jessica::actors::socket_closed)
+JESSICA_LOCAL_MESSAGE(jessica::actors::say_goodbye)
+JESSICA_LOCAL_MESSAGE(jessica::actors::check_tokens)
+JESSICA_LOCAL_MESSAGE(jessica::actors::login_ended)
+JESSICA_LOCAL_MESSAGE(jessica::actors::entered)
+JESSICA_LOCAL_MESSAGE(jessica::actors::leave_login)
+JESSICA_LOCAL_MESSAGE(jessica::actors::access_changed)
+JESSICA_LOCAL_MESSAGE(jessica::actors::doubt_logins)
 JESSICA_LOCAL_MESSAGE(jessica::actors::join_topic)
 JESSICA_LOCAL_MESSAGE(jessica::actors::open_topic)
 JESSICA_LOCAL_MESSAGE(jessica::actors::passivate)
@@ -424,6 +471,8 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::schema_changed)
 JESSICA_LOCAL_MESSAGE(jessica::actors::schema_missed)
 JESSICA_LOCAL_MESSAGE(jessica::actors::schema_due)
 JESSICA_LOCAL_MESSAGE(jessica::actors::probe_topic)
+JESSICA_LOCAL_MESSAGE(jessica::actors::find_ended)
+JESSICA_LOCAL_MESSAGE(jessica::actors::ended_logins)
 JESSICA_LOCAL_MESSAGE(jessica::actors::fetch_prompt)
 JESSICA_LOCAL_MESSAGE(jessica::actors::sign_up)
 JESSICA_LOCAL_MESSAGE(jessica::actors::sign_in)

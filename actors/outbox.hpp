@@ -3,6 +3,7 @@
 
 #include "wire/ws_frame.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 
@@ -15,6 +16,8 @@ public:
   virtual ~outbox() = default;
   /// False once the socket is closed or closing: the frame is dropped.
   virtual bool push(wire::frame what) noexcept = 0;
+  /// Bytes that were pushed and have not left for the socket yet.
+  [[nodiscard]] virtual std::size_t backlog() const noexcept = 0;
   /// Sends what is queued, then a close frame with this code. Idempotent.
   virtual void close(std::uint16_t code) noexcept = 0;
 };
@@ -23,8 +26,8 @@ using outbox_ptr = std::shared_ptr<outbox>;
 
 /// Close codes we use (RFC 6455, section 7.4.1, and its registry).
 namespace close_code {
-inline constexpr std::uint16_t going_away = 1001;
 inline constexpr std::uint16_t internal_error = 1011;
+inline constexpr std::uint16_t service_restart = 1012;
 inline constexpr std::uint16_t try_again_later = 1013;
 } // namespace close_code
 

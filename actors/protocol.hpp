@@ -16,7 +16,31 @@ using session_actor = caf::typed_actor<
     // Acts on one frame. The socket reads the next one only after this answer.
     caf::replies_to<client_frame>::with<verdict>,
     // Leaves all topics and ends.
-    caf::reacts_to<socket_closed>>;
+    caf::reacts_to<socket_closed>,
+    // From DOORKEEPER: tells the channels of the login why, and closes them.
+    caf::reacts_to<login_ended>,
+    // From itself: closes the channels whose tokens have expired.
+    caf::reacts_to<check_tokens>,
+    // Tells all channels and closes the socket with 1012.
+    caf::reacts_to<say_goodbye>>;
+
+/// SESSION to DOORKEEPER: a client of mine shows a token of this login.
+struct enter {
+  session_actor from;
+  login who;
+};
+
+/// DOORKEEPER knows which logins have sockets here and which of them are over: signed
+/// out, or their user banned or deleted. It asks the database about a login once as
+/// long as it is here, many at a time, and hears of ends from the log.
+using doorkeeper_actor = caf::typed_actor<
+    // From then on the SESSION hears of the login's end. Fails: unauthenticated with
+    // session_ended; unavailable or timeout (the database cannot be asked).
+    caf::replies_to<enter>::with<entered>,
+    // Of a SESSION that ended no word is needed.
+    caf::reacts_to<leave_login>,
+    // From CHANGEFEED.
+    caf::reacts_to<access_changed>, caf::reacts_to<doubt_logins>>;
 
 /// CHANNEL is one live topic: its members, who of them shows itself, its running
 /// replies. It encodes a message once and hands the same frame to all members.
@@ -94,6 +118,7 @@ using keeper_actor =
 using reader_actor =
     caf::typed_actor<caf::replies_to<stop_reply>::with<stop_receipt>,
                      caf::replies_to<probe_topic>::with<storage::topic_rights>,
+                     caf::replies_to<find_ended>::with<ended_logins>,
                      caf::replies_to<fetch_prompt>::with<prompt>,
                      caf::replies_to<are_you_free>::with<done>>;
 
@@ -136,3 +161,4 @@ using account_worker_actor =
 } // namespace jessica::actors
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jessica::actors::use_lease)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jessica::actors::enter)

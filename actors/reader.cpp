@@ -3,6 +3,7 @@
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "storage/chat.hpp"
+#include "storage/logins.hpp"
 #include "storage/policy.hpp"
 
 #include <utility>
@@ -19,7 +20,14 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
         return answer(storage::stop_reply(*self->state.db, *msg.who, msg.reply));
       },
       [self](const probe_topic& msg) {
-        return answer(storage::topic_rights_of(*self->state.db, msg.who, msg.topic));
+        auto& state = self->state;
+        const auto asked = storage::topic_question{&msg.who, msg.topic};
+        return answer(std::move(state.judge.rights_of(*state.db, {&asked, 1}).front()));
+      },
+      [self](const find_ended& msg) {
+        return answer(
+            storage::ended_logins(*self->state.db, msg.logins)
+                .transform([](auto found) { return ended_logins{std::move(found)}; }));
       },
       [self](const fetch_prompt& msg) {
         auto& state = self->state;

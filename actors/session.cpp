@@ -26,11 +26,11 @@ void handle_event(self_pointer self, const exchange_ptr& frame, joined_topic& jo
   if (push.event == "access_token")
     return renew_token(self, frame, joined);
   if (joined.who->expires <= state.deps->now()) {
-    evict(self, push.topic, "Token has expired");
+    evict(self, push.topic, token_expired);
     return go_on(self, frame);
   }
-  if (!state.events.take(self->clock().now(), state.deps->limits.events_per_second)) {
-    evict(self, push.topic, "Too many messages per second");
+  if (const auto why = over_rate(self, joined, frame->bytes)) {
+    evict(self, push.topic, *why);
     return go_on(self, frame);
   }
   if (push.event == "broadcast")
@@ -74,11 +74,17 @@ void lose_channel(self_pointer self, const caf::down_msg& down) {
 } // namespace
 
 bool rate_limit::take(std::chrono::steady_clock::time_point now, std::size_t limit) {
+  return take(now, 1, limit);
+}
+
+bool rate_limit::take(std::chrono::steady_clock::time_point now, std::size_t amount,
+                      std::size_t limit) {
   if (now - began_ >= stretch_) {
     began_ = now;
     used_ = 0;
   }
-  return ++used_ <= limit;
+  used_ += amount;
+  return used_ <= limit;
 }
 
 session_actor::behavior_type session(self_pointer self,
@@ -92,6 +98,7 @@ session_actor::behavior_type session(self_pointer self,
       [self](const client_frame& msg) {
         auto frame = std::make_shared<exchange>();
         self->state.busy = true;
+        frame->bytes = msg.bytes.size();
         frame->read_on = self->make_response_promise<verdict>();
         const auto read_on = frame->read_on;
         auto push =
@@ -114,6 +121,9 @@ session_actor::behavior_type session(self_pointer self,
         else
           end_session(self);
       },
+      [self](const login_ended& msg) { end_login(self, msg.who); },
+      [self](check_tokens) { end_expired(self); },
+      [self](say_goodbye) { say_goodbye_to_all(self); },
   };
 }
 

@@ -1,6 +1,7 @@
 // SESSION: one WebSocket client. See protocol.hpp for the promises.
 #pragma once
 
+#include "actors/crowd.hpp"
 #include "actors/protocol.hpp"
 #include "config/settings.hpp"
 #include "wire/credentials.hpp"
@@ -27,10 +28,14 @@ struct session_deps {
   reader_actor readers;
   dispatcher_actor dispatcher;
   changefeed_actor changefeed;
+  doorkeeper_actor doorkeeper;
   wire::credentials credentials;
   config::realtime_settings limits;
   std::size_t max_content_bytes = 262'144;
   std::function<std::chrono::sys_seconds()> now; ///< the wall clock tokens are held to
+  /// A join must be answered by then: the socket waits little longer.
+  std::chrono::milliseconds longest_join{12'000};
+  std::shared_ptr<crowd> clients = std::make_shared<crowd>();
 };
 
 /// The socket a session speaks through.
@@ -47,6 +52,8 @@ public:
   explicit rate_limit(std::chrono::seconds stretch) : stretch_{stretch} {}
   /// False: over the limit.
   [[nodiscard]] bool take(std::chrono::steady_clock::time_point now, std::size_t limit);
+  [[nodiscard]] bool take(std::chrono::steady_clock::time_point now, std::size_t amount,
+                          std::size_t limit);
 
 private:
   std::chrono::seconds stretch_;
@@ -62,6 +69,7 @@ struct joined_topic {
   std::string spelled;                 ///< the topic as the client spells it
   std::shared_ptr<const identity> who; ///< of the join's or the latest access_token
   std::string token;                   ///< the one `who` came from; empty: the API key
+  std::shared_ptr<user_meter> meter;   ///< of the user; null: an API key
   storage::topic_rights rights{true, true, true, true};
   bool ack = false;
   std::vector<wire::change_binding> changes; ///< what the join asked to follow
@@ -75,8 +83,13 @@ struct session_state {
   std::map<std::string, joined_topic, std::less<>> topics; ///< by "realtime:<name>"
   rate_limit joins{std::chrono::seconds{1}};
   rate_limit events{std::chrono::seconds{1}};
-  bool busy = false;    ///< a frame is under way
-  bool closing = false; ///< the socket is gone
+  rate_limit bytes{std::chrono::seconds{1}};
+  std::optional<crowd::place> place; ///< since the first join
+  std::vector<login> entered;        ///< what DOORKEEPER knows us by
+  std::vector<login> over;           ///< ended while the frame was under way
+  std::chrono::steady_clock::time_point check_due{}; ///< of the tokens
+  bool busy = false;                                 ///< a frame is under way
+  bool closing = false;                              ///< the socket is gone
 };
 
 session_actor::behavior_type

@@ -6,10 +6,16 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
+#include <chrono>
+#include <format>
 #include <utility>
 
 namespace jessica::actors::session_steps {
 namespace {
+
+constexpr auto too_many_joins =
+    std::string_view{"ClientJoinRateLimitReached: Too many joins per second"};
 
 /// A join whose rights are being asked for.
 struct join_attempt {
@@ -18,47 +24,39 @@ struct join_attempt {
   std::shared_ptr<const identity> who;
   std::vector<wire::change_binding> changes;
   std::string problem; ///< with one of them
+  std::shared_ptr<user_meter> meter;
 };
 
-/// How CHANGEFEED knows a channel of ours.
-[[nodiscard]] change_subscriber
-subscriber_of(const session_state& state, const std::string& spelled,
-              const std::optional<std::string>& join_ref,
-              std::shared_ptr<const identity> who,
-              std::vector<wire::change_binding> changes) {
-  return {
-      state.socket.number, state.socket.out,  state.socket.version, spelled, join_ref,
-      std::move(who),      std::move(changes)};
+/// The join came to nothing after CHANGEFEED took it, in the place of an older one of
+/// the topic, if there was one: that one is over, too.
+void follow_no_more(self_pointer self, const exchange_ptr& frame) {
+  close_topic(self, frame->push.topic);
+  self->send(self->state.deps->changefeed,
+             unsubscribe_changes{self->state.socket.number, frame->push.topic,
+                                 frame->push.join_ref});
 }
 
-void adopt(self_pointer self, joined_topic& joined, std::shared_ptr<const identity> who,
-           std::string token) {
-  joined.who = std::move(who);
-  joined.token = std::move(token);
-  if (joined.changes.empty())
-    return;
-  auto anew = subscribe_changes{subscriber_of(
-      self->state, joined.spelled, joined.join_ref, joined.who, joined.changes)};
-  self->request(self->state.deps->changefeed, caf::infinite, std::move(anew))
-      .then([](const changes_subscribed&) {}, // judged by the new claims from now on
-            [](const caf::error&) {});        // the feed is away: it told the client
-}
-
-/// What the CHANNEL does for the member follows from its rights.
-void change_rights(self_pointer self, joined_topic& joined,
-                   storage::topic_rights rights) {
-  joined.rights = rights;
-  const auto socket = self->state.socket.number;
-  if (!rights.presence_write)
-    self->send(joined.channel, untrack{socket});
-  self->send(joined.channel,
-             hear{socket, rights.read, joined.presence && rights.presence_read});
+/// Admitted; unless its login ended meanwhile.
+void enter_topic(self_pointer self, const exchange_ptr& frame, joined_topic joined) {
+  auto& state = self->state;
+  const auto over = is_over(state, *joined.who);
+  self->monitor(joined.channel);
+  state.topics.insert_or_assign(frame->push.topic, std::move(joined));
+  if (over)
+    evict(self, frame->push.topic, session_over().what);
+  end_expired(self);
+  go_on(self, frame);
 }
 
 void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt,
               storage::topic_rights rights) {
   auto& state = self->state;
   const auto& push = frame->push;
+  if (is_over(state, *attempt.who)) {
+    if (!attempt.changes.empty())
+      follow_no_more(self, frame);
+    return refuse(self, frame, wire::channel_reason(session_over(), attempt.room.name));
+  }
   close_topic(self, push.topic); // an older join of the same topic
   auto who =
       member{.socket = state.socket.number,
@@ -79,6 +77,7 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
                              .spelled = push.topic,
                              .who = std::move(attempt.who),
                              .token = attempt.asked.access_token.value_or(""),
+                             .meter = std::move(attempt.meter),
                              .rights = rights,
                              .ack = attempt.asked.ack,
                              .changes = std::move(attempt.changes),
@@ -96,16 +95,12 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
                 join_topic{std::move(attempt.room), std::move(who)})
       .then(
           [self, frame, joined](channel_actor& opened) mutable {
-            self->monitor(opened);
             joined.channel = std::move(opened);
-            self->state.topics.insert_or_assign(frame->push.topic, std::move(joined));
-            go_on(self, frame);
+            enter_topic(self, frame, std::move(joined));
           },
-          [self, frame, left = joined](const caf::error& why) {
-            if (!left.changes.empty())
-              self->send(self->state.deps->changefeed,
-                         unsubscribe_changes{self->state.socket.number, left.spelled,
-                                             left.join_ref});
+          [self, frame, follows = !joined.changes.empty()](const caf::error& why) {
+            if (follows)
+              follow_no_more(self, frame);
             refuse(self, frame, wire::channel_reason(from_caf(why), frame->push.topic));
           });
 }
@@ -124,6 +119,23 @@ void read_changes(join_attempt& attempt) {
   }
 }
 
+/// How long this join may wait for its changes.
+[[nodiscard]] std::chrono::milliseconds patience_of(const session_state& state,
+                                                    const join_attempt& attempt) {
+  return std::min(attempt.asked.changes_timeout, state.deps->longest_join);
+}
+
+void refuse_changes(self_pointer self, const exchange_ptr& frame,
+                    const join_attempt& attempt, const error& why) {
+  follow_no_more(self, frame); // it may have come through all the same
+  if (why.code == errc::timeout)
+    return refuse(self, frame,
+                  std::format("PostgresChangesSubscribeTimeout: Timed out after {}ms "
+                              "waiting for the postgres_changes subscription",
+                              patience_of(self->state, attempt).count()));
+  refuse(self, frame, wire::channel_reason(why, attempt.room.name));
+}
+
 /// The join is answered when the feed's position is fixed: nothing that is committed
 /// after the answer is missed.
 void follow_then_admit(self_pointer self, const exchange_ptr& frame,
@@ -134,15 +146,21 @@ void follow_then_admit(self_pointer self, const exchange_ptr& frame,
   auto question = subscribe_changes{subscriber_of(self->state, frame->push.topic,
                                                   frame->push.join_ref, attempt.who,
                                                   attempt.changes)};
-  self->request(self->state.deps->changefeed, caf::infinite, std::move(question))
+  self->request(self->state.deps->changefeed, patience_of(self->state, attempt),
+                std::move(question))
       .then(
           [self, frame, attempt, rights](const changes_subscribed& got) mutable {
             if (attempt.problem.empty())
               attempt.problem = got.problem;
+            if (attempt.asked.changes_wait && !attempt.problem.empty()) {
+              follow_no_more(self, frame);
+              return refuse(self, frame,
+                            "RealtimeDisabledForConfiguration: " + attempt.problem);
+            }
             admit_to(self, frame, std::move(attempt), rights);
           },
-          [self, frame, name = attempt.room.name](const caf::error& why) {
-            refuse(self, frame, wire::channel_reason(from_caf(why), name));
+          [self, frame, attempt](const caf::error& why) {
+            refuse_changes(self, frame, attempt, from_caf(why));
           });
 }
 
@@ -162,14 +180,46 @@ void probe_then_admit(self_pointer self, const exchange_ptr& frame,
           });
 }
 
+void look_at_rights(self_pointer self, const exchange_ptr& frame,
+                    join_attempt attempt) {
+  if (attempt.room.is_private)
+    return probe_then_admit(self, frame, std::move(attempt));
+  follow_then_admit(self, frame, std::move(attempt), {true, true, true, true});
+}
+
+void join_as(self_pointer self, const exchange_ptr& frame, join_attempt attempt) {
+  const auto who = attempt.who;
+  with_login(
+      self, *who,
+      [self, frame, attempt](std::shared_ptr<user_meter> meter) mutable {
+        const auto limit = self->state.deps->limits.user_joins_per_second;
+        if (meter && !meter->joins.take(self->clock().now(), 1, limit))
+          return hang_up(self, frame, too_many_joins);
+        attempt.meter = std::move(meter);
+        look_at_rights(self, frame, std::move(attempt));
+      },
+      [self, frame, name = attempt.room.name](const error& why) {
+        refuse(self, frame, wire::channel_reason(why, name));
+      });
+}
+
 } // namespace
+
+change_subscriber subscriber_of(const session_state& state, const std::string& spelled,
+                                const std::optional<std::string>& join_ref,
+                                std::shared_ptr<const identity> who,
+                                std::vector<wire::change_binding> changes) {
+  return {
+      state.socket.number, state.socket.out,  state.socket.version, spelled, join_ref,
+      std::move(who),      std::move(changes)};
+}
 
 void join(self_pointer self, const exchange_ptr& frame) {
   auto& state = self->state;
   const auto& push = frame->push;
   const auto& limits = state.deps->limits;
   if (!state.joins.take(self->clock().now(), limits.joins_per_second))
-    return refuse(self, frame, "ClientJoinRateLimitReached: Too many joins per second");
+    return hang_up(self, frame, too_many_joins);
   if (push.topic.size() > limits.max_topic_bytes)
     return refuse(self, frame, "TopicNameTooLong: A topic is at most 255 bytes");
   const auto name = wire::channel_name(push.topic);
@@ -181,52 +231,18 @@ void join(self_pointer self, const exchange_ptr& frame) {
   auto asked = wire::read_join(push.payload);
   if (!asked)
     return refuse(self, frame, "InvalidJoinPayload: " + asked.error().what);
+  if (!asked->is_private && !limits.public_channels)
+    return refuse(self, frame,
+                  "PrivateOnly: This project only allows private channels");
+  if (!find_place(state))
+    return refuse(self, frame, "ConnectionRateLimitReached: Too many connected users");
   auto who = identity_of(state, asked->access_token);
   if (!who)
     return refuse(self, frame, wire::channel_reason(who.error(), *name));
   auto attempt =
-      join_attempt{std::move(*asked), {std::string{*name}, false}, *who, {}, {}};
+      join_attempt{std::move(*asked), {std::string{*name}, false}, *who, {}, {}, {}};
   attempt.room.is_private = attempt.asked.is_private;
-  if (attempt.room.is_private)
-    return probe_then_admit(self, frame, std::move(attempt));
-  follow_then_admit(self, frame, std::move(attempt), {true, true, true, true});
-}
-
-void renew_token(self_pointer self, const exchange_ptr& frame, joined_topic& joined) {
-  auto& state = self->state;
-  const auto& topic_name = frame->push.topic;
-  auto token = wire::read_access_token(frame->push.payload);
-  // Upstream answers nothing here: a client does not wait for a reply.
-  if (!token || !*token || (*token)->starts_with("sb_") || **token == joined.token)
-    return go_on(self, frame);
-  auto who = identity_of(state, *token);
-  if (!who) {
-    evict(self, topic_name, wire::channel_reason(who.error(), joined.room.name));
-    return go_on(self, frame);
-  }
-  if (!joined.room.is_private) {
-    adopt(self, joined, *who, **token);
-    return go_on(self, frame);
-  }
-  self->request(state.deps->readers, caf::infinite,
-                probe_topic{**who, joined.room.name})
-      .then(
-          [self, frame, who = *who, text = **token](storage::topic_rights rights) {
-            const auto found = self->state.topics.find(frame->push.topic);
-            if (found != self->state.topics.end()) {
-              if (rights.join()) {
-                adopt(self, found->second, who, text);
-                change_rights(self, found->second, rights);
-              } else {
-                evict(self, frame->push.topic,
-                      wire::channel_reason({errc::forbidden, {}, {}, nullptr},
-                                           found->second.room.name));
-              }
-            }
-            go_on(self, frame);
-          },
-          // The old rights hold until the database can be asked again.
-          [self, frame](const caf::error&) { go_on(self, frame); });
+  join_as(self, frame, std::move(attempt));
 }
 
 } // namespace jessica::actors::session_steps

@@ -78,6 +78,8 @@ void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& j
     return stop_one(self, frame, joined, *what);
   if (in_conversation && what->event.starts_with(reserved_prefix))
     return refuse_if_asked("reserved_event");
+  if (what->payload.size() > state.deps->limits.payload_bytes)
+    return refuse_if_asked("payload_size_exceeded");
   self->send(joined.channel, broadcast{state.socket.number, std::move(*what)});
   if (joined.ack)
     reply(state, frame->push, true, "{}");

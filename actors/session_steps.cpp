@@ -13,13 +13,23 @@ view(const std::optional<std::string>& text) {
   return text ? std::optional<std::string_view>{*text} : std::nullopt;
 }
 
+void finish(self_pointer self, const exchange_ptr& frame, verdict what) {
+  frame->read_on.deliver(what);
+  self->state.busy = false;
+  self->state.over.clear();
+  if (self->state.closing)
+    end_session(self);
+}
+
 } // namespace
 
 void go_on(self_pointer self, const exchange_ptr& frame) {
-  frame->read_on.deliver(verdict::go_on);
-  self->state.busy = false;
-  if (self->state.closing)
-    end_session(self);
+  finish(self, frame, verdict::go_on);
+}
+
+void hang_up(self_pointer self, const exchange_ptr& frame, std::string_view reason) {
+  refuse(self->state, frame->push, reason);
+  finish(self, frame, verdict::close);
 }
 
 void end_session(self_pointer self) {

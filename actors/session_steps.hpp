@@ -5,10 +5,13 @@
 
 #include <caf/typed_response_promise.hpp>
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace jessica::actors::session_steps {
 
@@ -17,6 +20,7 @@ using self_pointer = session_actor::stateful_pointer<session_state>;
 /// One frame under way: what to answer and when the socket may read on.
 struct exchange {
   wire::push push;
+  std::size_t bytes = 0; ///< of the frame
   caf::typed_response_promise<verdict> read_on;
 };
 using exchange_ptr = std::shared_ptr<exchange>;
@@ -24,6 +28,9 @@ using exchange_ptr = std::shared_ptr<exchange>;
 /// The frame is done: the socket may read the next one. Ends a session whose socket
 /// closed meanwhile.
 void go_on(self_pointer self, const exchange_ptr& frame);
+
+/// Refuses and lets the socket close: for whoever asks too fast.
+void hang_up(self_pointer self, const exchange_ptr& frame, std::string_view reason);
 
 /// Leaves all topics and ends.
 void end_session(self_pointer self);
@@ -51,6 +58,38 @@ void evict(self_pointer self, std::string_view topic_name, std::string_view why)
 /// Who a token is; no token or an opaque key: the socket's API key.
 [[nodiscard]] result<std::shared_ptr<const identity>>
 identity_of(const session_state& state, const std::optional<std::string>& token);
+
+/// Goes on once DOORKEEPER has let the identity in, at once when a channel of ours uses
+/// the same login; null for an API key, which no login stands behind.
+using let_in = std::function<void(std::shared_ptr<user_meter>)>;
+using turned_away = std::function<void(const error&)>;
+void with_login(self_pointer self, const identity& who, let_in then,
+                turned_away otherwise);
+/// The login ended while this frame was under way.
+[[nodiscard]] bool is_over(const session_state& state, const identity& who);
+/// Tells the channels of the login that it is over, and closes them.
+void end_login(self_pointer self, const login& who);
+inline constexpr auto token_expired = std::string_view{"Token has expired"};
+/// Closes the channels whose tokens have expired, and looks again when the next one
+/// does.
+void end_expired(self_pointer self);
+
+/// Tells all channels that the server stops, then closes the socket.
+void say_goodbye_to_all(self_pointer self);
+
+/// Whether the client, with all its user's sockets, may send one more event of this
+/// size; why not.
+[[nodiscard]] std::optional<std::string_view>
+over_rate(self_pointer self, const joined_topic& joined, std::size_t bytes);
+/// The client's place among those of the node; false: there are too many.
+[[nodiscard]] bool find_place(session_state& state);
+
+/// How CHANGEFEED knows a channel of ours.
+[[nodiscard]] change_subscriber
+subscriber_of(const session_state& state, const std::string& spelled,
+              const std::optional<std::string>& join_ref,
+              std::shared_ptr<const identity> who,
+              std::vector<wire::change_binding> changes);
 
 /// phx_join: limits, token, rights, HUB.
 void join(self_pointer self, const exchange_ptr& frame);

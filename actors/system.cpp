@@ -5,6 +5,7 @@
 #include "actors/changefeed.hpp"
 #include "actors/clerk.hpp"
 #include "actors/dispatcher.hpp"
+#include "actors/doorkeeper.hpp"
 #include "actors/errors.hpp"
 #include "actors/hub.hpp"
 #include "actors/inference.hpp"
@@ -62,6 +63,7 @@ struct system::state {
   accounts_actor accounts;
   dispatcher_actor dispatcher;
   changefeed_actor changefeed;
+  doorkeeper_actor doorkeeper;
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
   bool stopped = false;
@@ -190,12 +192,22 @@ struct system::state {
     return sys.spawn(inference, std::move(deps), std::move(what));
   }
 
+  void start_doorkeeper() {
+    constexpr auto remembered_ends = std::size_t{32'768};
+    auto deps = doorkeeper_deps{
+        readers, std::make_shared<doorkeeper_memory>(remembered_ends), wall_clock};
+    doorkeeper = supervise<doorkeeper_actor>("DOORKEEPER", [this, deps] {
+      return caf::actor_cast<caf::actor>(sys.spawn(actors::doorkeeper, deps));
+    });
+  }
+
   void start_changefeed() {
     auto deps = changefeed_deps{
         options.database,
         {},
         dispatcher,
         catalog,
+        doorkeeper,
         std::make_shared<change_router>(options.settings.realtime.max_frame_bytes)};
     deps.wal.node = options.node;
     constexpr auto slot_timeout = std::chrono::seconds{5}; // a stop waits that long
@@ -214,11 +226,14 @@ struct system::state {
     start_accounts();
     start_persistence();
     start_dispatcher();
+    start_doorkeeper();
     start_changefeed();
-    sessions = std::make_shared<const session_deps>(
-        session_deps{hub, persistence, readers, dispatcher, changefeed,
-                     options.credentials, options.settings.realtime,
-                     options.settings.inference.max_content_bytes, wall_clock});
+    // The socket gives up after request_timeout: the client shall hear why before.
+    const auto longest_join = options.settings.net.request_timeout * 4 / 5;
+    sessions = std::make_shared<const session_deps>(session_deps{
+        hub, persistence, readers, dispatcher, changefeed, doorkeeper,
+        options.credentials, options.settings.realtime,
+        options.settings.inference.max_content_bytes, wall_clock, longest_join});
   }
 
   void drain_jobs(std::chrono::milliseconds within) {
@@ -244,6 +259,7 @@ struct system::state {
     accounts = nullptr;
     dispatcher = nullptr;
     changefeed = nullptr;
+    doorkeeper = nullptr;
     sessions.reset();
   }
 };
@@ -286,7 +302,9 @@ session_actor system::open_session(outbox_ptr out, identity who,
                                    wire::serializer version) {
   auto socket = session_socket{state_->next_socket.fetch_add(1), out, version,
                                std::make_shared<const identity>(std::move(who))};
-  auto made = state_->sys.spawn(session, state_->sessions, std::move(socket));
+  // Lazy: its first frame starts it, on the thread that read the frame.
+  auto made =
+      state_->sys.spawn<caf::lazy_init>(session, state_->sessions, std::move(socket));
   made->attach_functor([weak = std::weak_ptr{out}](const caf::error& reason) {
     if (auto left = weak.lock(); left && reason)
       left->close(close_code::internal_error);

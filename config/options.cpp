@@ -165,9 +165,31 @@ constexpr auto table = std::array{
     realtime::count<&realtime_settings::channels_per_socket>(
         "realtime.channels_per_socket", 1, 10'000, "Topics one socket may join."),
     realtime::count<&realtime_settings::joins_per_second>(
-        "realtime.joins_per_second", 1, 100'000, "Joins of one socket."),
+        "realtime.joins_per_second", 1, 100'000,
+        "Joins of one socket; one more closes it. A client that comes back joins all "
+        "its channels at once."),
     realtime::count<&realtime_settings::events_per_second>(
         "realtime.events_per_second", 1, 100'000, "Events one socket may send."),
+    realtime::bytes<&realtime_settings::bytes_per_second>(
+        "realtime.bytes_per_second", kib, 1024 * mib, "Bytes of one socket's events."),
+    realtime::count<&realtime_settings::user_joins_per_second>(
+        "realtime.user_joins_per_second", 1, 1'000'000,
+        "Joins of all sockets of a user on this node."),
+    realtime::count<&realtime_settings::user_events_per_second>(
+        "realtime.user_events_per_second", 1, 1'000'000,
+        "Events of all sockets of a user on this node."),
+    realtime::bytes<&realtime_settings::user_bytes_per_second>(
+        "realtime.user_bytes_per_second", kib, 2048 * mib,
+        "Bytes of the events of all sockets of a user on this node."),
+    realtime::count<&realtime_settings::max_clients>(
+        "realtime.max_clients", 1, max_count,
+        "Sockets with a channel; the joins of more are refused."),
+    realtime::bytes<&realtime_settings::payload_bytes>(
+        "realtime.payload_bytes", kib, 64 * mib,
+        "Payload of one broadcast; a larger one is refused."),
+    realtime::toggle<&realtime_settings::public_channels>(
+        "realtime.public_channels",
+        "Whether channels without rights may be used; false: private ones only."),
     realtime::count<&realtime_settings::max_topic_bytes>(
         "realtime.max_topic_bytes", 64, 255, "Length of a topic's name, in bytes."),
     realtime::count<&realtime_settings::presence_per_channel>(

@@ -35,8 +35,15 @@ struct realtime_settings {
   std::size_t outbox_bytes = 1'048'576;    ///< unsent bytes a client; then 1013
   seconds idle_timeout{75};                ///< the client's heartbeat comes every 25 s
   std::size_t channels_per_socket = 100;
-  std::size_t joins_per_second = 50;   ///< a socket
-  std::size_t events_per_second = 100; ///< a socket, client-sent
+  std::size_t max_clients = 16'000;         ///< sockets with a channel, of the node
+  std::size_t joins_per_second = 100;       ///< a socket
+  std::size_t events_per_second = 100;      ///< a socket, client-sent
+  std::size_t bytes_per_second = 4'194'304; ///< a socket, client-sent
+  std::size_t user_joins_per_second = 400;  ///< all sockets of a user, of the node
+  std::size_t user_events_per_second = 400;
+  std::size_t user_bytes_per_second = 16'777'216;
+  std::size_t payload_bytes = 1'000'000; ///< of one broadcast
+  bool public_channels = true;           ///< else only private ones may be used
   std::size_t max_topic_bytes = 255;
   std::size_t presence_per_channel = 50; ///< track and untrack of a socket in 30 s
   std::size_t presence_bytes = 16'384;   ///< what a client may tell about itself

@@ -1,5 +1,8 @@
 #include "net/asker.hpp"
 
+#include "net/local_unit.hpp"
+#include "ops/log.hpp"
+
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -9,6 +12,8 @@
 #include <caf/exit_reason.hpp>
 
 #include <cstdint>
+#include <deque>
+#include <exception>
 #include <mutex>
 #include <unordered_map>
 
@@ -33,11 +38,14 @@ result<caf::message> read(caf::mailbox_element& answer) {
 } // namespace
 
 struct asker::state {
-  /// Where answers come in on foreign threads. It outlives the asker, because actors
+  /// Where answers come in, on whatever thread. It outlives the asker, because actors
   /// keep the companion as long as it stands as a sender in their mailboxes.
   struct door {
     std::mutex lock;
     state* inside = nullptr; ///< null: closed; written by the reactor under the lock
+    const local_unit* unit = nullptr; ///< only compared, never followed
+
+    void take(caf::mailbox_element_ptr answer);
   };
 
   struct question {
@@ -45,25 +53,47 @@ struct asker::state {
     completion then;
   };
 
-  state(caf::actor_system& actors, asio::any_io_executor on)
+  state(caf::actor_system& actors, asio::any_io_executor on, std::function<void()> then)
       : reactor(std::move(on)),
+        after_actors(std::move(then)),
         timer(reactor),
         entry(std::make_shared<door>()),
         companion(caf::actor_cast<caf::strong_actor_ptr>(
-            actors.spawn<caf::actor_companion, caf::hidden>())) {
+            actors.spawn<caf::actor_companion, caf::hidden>())),
+        unit(actors, [this] { wake(); }) {
     entry->inside = this;
-    self()->on_enqueue([to = entry](caf::mailbox_element_ptr answer) {
-      const auto hold = std::lock_guard{to->lock};
-      if (to->inside)
-        asio::post(to->inside->reactor, [to, answer = std::move(answer)]() mutable {
-          if (to->inside)
-            to->inside->settle(*answer);
-        });
-    });
+    entry->unit = &unit;
+    self()->on_enqueue(
+        [to = entry](caf::mailbox_element_ptr answer) { to->take(std::move(answer)); });
   }
 
   caf::actor_companion* self() const {
     return static_cast<caf::actor_companion*>(companion->get());
+  }
+
+  /// An actor woke: nobody may run it before what woke it is over.
+  void wake() {
+    if (std::exchange(woken, true) || gathering)
+      return;
+    asio::post(reactor, [to = entry] {
+      if (to->inside)
+        to->inside->run();
+    });
+  }
+
+  void run() {
+    woken = false;
+    unit.run_some();
+    after_actors();
+    while (!arrived.empty()) {
+      const auto answer = std::move(arrived.front());
+      arrived.pop_front();
+      try {
+        settle(*answer);
+      } catch (const std::exception& what) { // a bug in one handler; the others go on
+        ops::error("reactor.exception", {{"what", what.what()}});
+      }
+    }
   }
 
   void settle(caf::mailbox_element& answer) {
@@ -106,15 +136,34 @@ struct asker::state {
   }
 
   asio::any_io_executor reactor;
+  std::function<void()> after_actors;
   asio::steady_timer timer;
   bool ticking = false;
   std::shared_ptr<door> entry;
   caf::strong_actor_ptr companion;
+  local_unit unit;
+  bool woken = false;                           ///< run() is due
+  bool gathering = false;                       ///< and whoever set this calls it
+  std::deque<caf::mailbox_element_ptr> arrived; ///< while the unit ran
   std::unordered_map<std::uint64_t, question> open;
 };
 
-asker::asker(caf::actor_system& actors, asio::any_io_executor reactor)
-    : state_(std::make_unique<state>(actors, std::move(reactor))) {}
+void asker::state::door::take(caf::mailbox_element_ptr answer) {
+  if (local_unit::running() == unit)
+    return inside->arrived.push_back(std::move(answer));
+  const auto hold = std::lock_guard{lock};
+  if (inside)
+    asio::post(inside->reactor,
+               [to = inside->entry, answer = std::move(answer)]() mutable {
+                 if (to->inside)
+                   to->inside->settle(*answer);
+               });
+}
+
+asker::asker(caf::actor_system& actors, asio::any_io_executor reactor,
+             std::function<void()> after_actors)
+    : state_(std::make_unique<state>(actors, std::move(reactor),
+                                     std::move(after_actors))) {}
 
 asker::~asker() {
   close();
@@ -132,6 +181,7 @@ void asker::close() noexcept {
   state_->self()->cleanup(caf::exit_reason::normal, nullptr);
   state_->companion = nullptr;
   state_->timer.cancel();
+  state_->unit.close();
   for (auto& [id, asked] : std::exchange(state_->open, {}))
     state_->later(std::move(asked.then),
                   error{errc::unavailable, "the server is stopping", {}, nullptr});
@@ -149,7 +199,22 @@ void asker::start(const caf::strong_actor_ptr& whom, caf::message what,
   if (!s.ticking)
     s.watch();
   whom->enqueue(caf::make_mailbox_element(s.companion, id, {}, std::move(what)),
-                nullptr);
+                &s.unit);
+}
+
+void asker::send(const caf::strong_actor_ptr& whom, caf::message what) {
+  if (whom)
+    whom->enqueue(
+        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(what)),
+        &state_->unit);
+}
+
+void asker::gather(bool on) noexcept {
+  state_->gathering = on;
+}
+
+void asker::run() {
+  state_->run();
 }
 
 asio::awaitable<result<caf::message>> asker::exchange(caf::strong_actor_ptr whom,

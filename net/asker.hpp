@@ -1,5 +1,6 @@
 // Requests from a reactor to actors, without an actor or a thread a request: one CAF
-// companion a reactor receives the answers and posts them back to it.
+// companion a reactor receives the answers. Who is asked runs on the reactor's thread,
+// unless it runs already elsewhere.
 #pragma once
 
 #include "actors/errors.hpp"
@@ -22,7 +23,10 @@ namespace jessica::net {
 /// Lives on one reactor; call only from it.
 class asker {
 public:
-  asker(caf::actor_system& actors, boost::asio::any_io_executor reactor);
+  /// `after_actors`: called when actors have run here, before their answers are handed
+  /// out, so that what they sent is on its way when the asker goes on.
+  asker(caf::actor_system& actors, boost::asio::any_io_executor reactor,
+        std::function<void()> after_actors);
   ~asker(); ///< close()
   asker(const asker&) = delete;
   asker& operator=(const asker&) = delete;
@@ -40,6 +44,23 @@ public:
   void ask(const Handle& whom, Message what, std::chrono::milliseconds limit,
            Then then);
 
+  /// The same at once: what the question sets off happens before this returns, as far
+  /// as it goes without waiting. So `then` may be called before this returns.
+  template <class T, class Handle, class Message, class Then>
+  void ask_now(const Handle& whom, Message what, std::chrono::milliseconds limit,
+               Then then) {
+    gather(true);
+    ask<T>(whom, std::move(what), limit, std::move(then));
+    gather(false);
+    run();
+  }
+
+  /// A message without an answer.
+  template <class Handle, class Message> void tell(const Handle& whom, Message what) {
+    send(caf::actor_cast<caf::strong_actor_ptr>(whom),
+         caf::make_message(std::move(what)));
+  }
+
   /// Open and later questions end with unavailable. Idempotent.
   void close() noexcept;
 
@@ -47,7 +68,10 @@ private:
   using completion = std::move_only_function<void(result<caf::message>)>;
   struct state;
 
-  /// The untyped exchange both forms of ask() share.
+  void gather(bool on) noexcept;
+  void run();
+  void send(const caf::strong_actor_ptr& whom, caf::message what);
+  /// The untyped exchange all forms of ask() share.
   void start(const caf::strong_actor_ptr& whom, caf::message what,
              std::chrono::milliseconds limit, completion then);
   boost::asio::awaitable<result<caf::message>>

@@ -1,25 +1,27 @@
 #include "net/frame_stream.hpp"
 
-#include <boost/asio/append.hpp>
-#include <boost/asio/error.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/buffer.hpp>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <string>
 
 namespace jessica::net {
-
-namespace asio = boost::asio;
 
 namespace {
 
 constexpr auto frames_per_call = std::size_t{64};
 constexpr auto kept_places =
-    std::size_t{16};                  ///< a longer queue is given back when empty
-constexpr auto close_opcode = '\x88'; ///< final frame, opcode 8
+    std::size_t{16};                ///< a longer queue is given back when empty
+constexpr auto close_head = '\x88'; ///< final frame, opcode 8
+constexpr auto pong_head = '\x8a';
+
+[[nodiscard]] bool is_control(std::string_view frame) noexcept {
+  return (static_cast<unsigned char>(frame.front()) & 0x08U) != 0;
+}
 
 } // namespace
 
@@ -38,10 +40,26 @@ void frame_stream::push(wire::frame what) {
     state_->queue.push_back(std::move(what));
 }
 
+void frame_stream::push_pong(std::string_view payload) {
+  auto& s = *state_;
+  if (s.ending)
+    return;
+  auto bytes = std::string{pong_head, static_cast<char>(payload.size())};
+  auto pong = std::make_shared<const std::string>(bytes.append(payload));
+  const auto waits =
+      s.pong_at != state::no_pong && (s.pong_at > s.head || s.offset == 0);
+  if (waits) {
+    s.queue[s.pong_at] = std::move(pong);
+    return;
+  }
+  s.pong_at = s.queue.size();
+  s.queue.push_back(std::move(pong));
+}
+
 void frame_stream::push_close(std::uint16_t code) {
   if (std::exchange(state_->ending, true))
     return;
-  const auto bytes = std::array{close_opcode, '\x02', static_cast<char>(code >> 8),
+  const auto bytes = std::array{close_head, '\x02', static_cast<char>(code >> 8),
                                 static_cast<char>(code & 0xff)};
   state_->queue.push_back(
       std::make_shared<const std::string>(bytes.data(), bytes.size()));
@@ -57,35 +75,18 @@ void frame_stream::flush() {
 void frame_stream::drop_waiting() noexcept {
   auto& s = *state_;
   const auto keep = s.head + (s.offset > 0 ? 1 : 0);
-  if (s.on_written && s.write_at >= keep)
-    s.end_write({}); // a pong to a client that does not read: as good as sent
   s.queue.resize(std::min(keep, s.queue.size()));
+  s.pong_at = state::no_pong;
 }
 
 void frame_stream::close() noexcept {
-  state_->fail(asio::error::operation_aborted);
+  state_->fail();
 }
 
-void frame_stream::tear_down(torn_down then) {
-  auto ignored = error_code{};
-  state_->socket.shutdown(tcp_socket::shutdown_send, ignored);
+void frame_stream::tear_down(std::function<void()> then) {
+  state_->last = true;
+  state_->shut_when_empty();
   state_->discard(std::move(then));
-}
-
-void frame_stream::state::write(std::string bytes, written then) {
-  const auto size = bytes.size();
-  if (ending || !socket.is_open()) { // a pong or a close that nobody needs any more
-    const auto why = socket.is_open() ? error_code{} : asio::error::operation_aborted;
-    return asio::post(socket.get_executor(), asio::append(std::move(then), why, size));
-  }
-  ending = bytes.front() == close_opcode;
-  write_at = queue.size();
-  write_bytes = size;
-  on_written = std::move(then);
-  queue.push_back(std::make_shared<const std::string>(std::move(bytes)));
-  if (ending && owner)
-    owner->close_begun();
-  flush();
 }
 
 void frame_stream::state::flush() {
@@ -94,10 +95,33 @@ void frame_stream::state::flush() {
   while (waiting() > 0)
     if (!send_some())
       return;
+  if (last)
+    shut_when_empty();
 }
 
 /// False when the socket takes no more.
 bool frame_stream::state::send_some() {
+  const auto sent = waiting() == 1 ? send_one() : send_several();
+  if (sent >= 0) {
+    consume(static_cast<std::size_t>(sent));
+    return true;
+  }
+  if (errno == EINTR)
+    return true;
+  if (errno == EAGAIN || errno == EWOULDBLOCK)
+    wait();
+  else
+    fail();
+  return false;
+}
+
+ssize_t frame_stream::state::send_one() {
+  const auto& bytes = *queue[head];
+  return ::send(socket.native_handle(), bytes.data() + offset, bytes.size() - offset,
+                MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+ssize_t frame_stream::state::send_several() {
   auto parts = std::array<iovec, frames_per_call>{};
   const auto count = std::min(waiting(), parts.size());
   for (auto i = std::size_t{0}; i < count; ++i) {
@@ -108,19 +132,7 @@ bool frame_stream::state::send_some() {
   auto message = msghdr{};
   message.msg_iov = parts.data();
   message.msg_iovlen = count;
-  const auto sent =
-      ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (sent >= 0) {
-    consume(static_cast<std::size_t>(sent));
-    return true;
-  }
-  if (errno == EINTR)
-    return true;
-  if (errno == EAGAIN || errno == EWOULDBLOCK)
-    wait();
-  else
-    fail(error_code{errno, boost::system::system_category()});
-  return false;
+  return ::sendmsg(socket.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 void frame_stream::state::consume(std::size_t bytes) {
@@ -128,13 +140,13 @@ void frame_stream::state::consume(std::size_t bytes) {
   for (offset += bytes; waiting() > 0 && offset >= queue[head]->size(); ++head) {
     const auto size = queue[head]->size();
     offset -= size;
-    queue[head] = nullptr;
-    if (on_written && write_at == head) {
-      end_write({});
-    } else {
+    if (!is_control(*queue[head])) {
       data_bytes += size;
       ++traffic.frames;
     }
+    queue[head] = nullptr;
+    if (head == pong_at)
+      pong_at = no_pong;
   }
   traffic.bytes += bytes;
   tidy();
@@ -150,7 +162,8 @@ void frame_stream::state::tidy() {
       queue.shrink_to_fit();
   } else if (head >= frames_per_call && head >= waiting()) {
     queue.erase(queue.begin(), queue.begin() + static_cast<std::ptrdiff_t>(head));
-    write_at -= std::min(write_at, head);
+    if (pong_at != no_pong)
+      pong_at -= head;
   } else {
     return;
   }
@@ -166,30 +179,30 @@ void frame_stream::state::wait() {
   });
 }
 
-void frame_stream::state::end_write(error_code why) {
-  asio::post(socket.get_executor(),
-             asio::append(std::exchange(on_written, {}), why, write_bytes));
+void frame_stream::state::shut_when_empty() {
+  auto ignored = error_code{};
+  if (waiting() == 0)
+    socket.shutdown(tcp_socket::shutdown_send, ignored);
 }
 
-void frame_stream::state::fail(error_code why) noexcept {
+void frame_stream::state::fail() noexcept {
   auto ignored = error_code{};
   socket.close(ignored);
   ending = true;
   queue.clear();
   head = offset = 0;
-  if (on_written)
-    end_write(why);
+  pong_at = no_pong;
 }
 
-void frame_stream::state::discard(torn_down then) {
+void frame_stream::state::discard(std::function<void()> then) {
   static thread_local auto garbage = std::array<char, 4096>{};
   socket.async_read_some(
-      asio::buffer(garbage),
+      boost::asio::buffer(garbage),
       [me = self.lock(), then = std::move(then)](error_code ec, std::size_t) mutable {
         if (!ec)
           me->discard(std::move(then));
         else
-          std::move(then)(ec == asio::error::eof ? error_code{} : ec);
+          then();
       });
 }
 

@@ -48,8 +48,8 @@ reactor::reactor(const backend& with, const responder& routes, connection_count&
     : with_(with),
       routes_(routes),
       count_(count),
-      asker_(with.actors, context_.get_executor()),
-      lane_(std::make_shared<outbox_lane>(context_)) {
+      lane_(std::make_shared<outbox_lane>(context_)),
+      asker_(with.actors, context_.get_executor(), [this] { lane_->release(); }) {
   tick();
 }
 

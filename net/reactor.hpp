@@ -102,6 +102,13 @@ public:
   [[nodiscard]] const responder& routes() const noexcept { return routes_; }
   [[nodiscard]] connection_count& count() noexcept { return count_; }
   [[nodiscard]] asker& actors() noexcept { return asker_; }
+  /// asker::ask_now, and the frames it gives to clients of this reactor leave at once.
+  template <class T, class Handle, class Message, class Then>
+  void ask_now(const Handle& whom, Message what, std::chrono::milliseconds limit,
+               Then then) {
+    lane_->hold();
+    asker_.ask_now<T>(whom, std::move(what), limit, std::move(then));
+  }
   [[nodiscard]] const std::shared_ptr<outbox_lane>& lane() noexcept { return lane_; }
   [[nodiscard]] ws_traffic& traffic() noexcept { return traffic_; }
   [[nodiscard]] bool retiring() const noexcept { return retiring_; }
@@ -127,8 +134,8 @@ private:
   connection_count& count_;
   loop context_;
   boost::asio::steady_timer timer_{context_};
-  asker asker_;
   std::shared_ptr<outbox_lane> lane_;
+  asker asker_;
   ws_traffic traffic_;
   std::vector<entry> open_;
   bool retiring_ = false;

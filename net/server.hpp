@@ -55,7 +55,7 @@ public:
   [[nodiscard]] std::uint16_t port() const noexcept;
   /// What clients use: settings.net.public_url or http://host:port.
   [[nodiscard]] std::string url() const;
-  /// Accepts no more, closes sockets with 1001, waits for them up to `drain`, then
+  /// Accepts no more, closes sockets with 1012, waits for them up to `drain`, then
   /// joins the reactors. Idempotent.
   void stop(std::chrono::milliseconds drain);
 

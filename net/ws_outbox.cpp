@@ -13,6 +13,9 @@ constexpr auto flushes_per_turn = std::size_t{64};
 /// A longer list is given back after its burst.
 constexpr auto kept_entries = std::size_t{65'536};
 
+/// The lane whose release() will drain what this thread puts in.
+thread_local const outbox_lane* held = nullptr;
+
 template <class T> void empty(std::vector<T>& list) {
   if (list.capacity() > kept_entries)
     std::vector<T>{}.swap(list);
@@ -54,9 +57,18 @@ bool outbox_lane::put(delivery what) {
   if (!open_)
     return false;
   incoming_.push_back(std::move(what));
-  if (!std::exchange(scheduled_, true))
+  if (!std::exchange(scheduled_, true) && held != this)
     wake(); // under the lock: close() then knows that nobody uses the reactor any more
   return true;
+}
+
+void outbox_lane::hold() noexcept {
+  held = this;
+}
+
+void outbox_lane::release() {
+  if (std::exchange(held, nullptr) == this)
+    drain();
 }
 
 void outbox_lane::wake() {

@@ -36,6 +36,9 @@ public:
 
   /// Reactor. The outbox refuses frames from now on and forgets its sink.
   void remove(ws_outbox& box) noexcept;
+  /// Reactor: what this thread puts in until release() leaves then, not a turn later.
+  void hold() noexcept;
+  void release();
   /// Reactor, before it goes: every outbox refuses from now on. Idempotent.
   void close() noexcept;
 
@@ -89,6 +92,9 @@ public:
             std::size_t limit_bytes);
 
   bool push(wire::frame what) noexcept override;
+  [[nodiscard]] std::size_t backlog() const noexcept override {
+    return queued_bytes_.load(std::memory_order_relaxed);
+  }
   void close(std::uint16_t code) noexcept override;
 
   /// Reactor: so many bytes of frames have left for the socket.

@@ -1,20 +1,16 @@
 #include "net/ws_session.hpp"
 
 #include "actors/messages.hpp"
-#include "domain/utf8.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
+#include "wire/ws_reader.hpp"
 
-#include <boost/beast/core/role.hpp>
-#include <boost/beast/core/stream_traits.hpp>
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket/stream.hpp>
-#include <caf/send.hpp>
 
-#include <algorithm>
-#include <exception>
 #include <string>
+#include <utility>
 
 namespace jessica::net {
 
@@ -24,44 +20,10 @@ namespace http = beast::http;
 namespace websocket = beast::websocket;
 using boost::system::error_code;
 
-// What Beast finds by argument-dependent lookup when it ends a stream.
-void beast_close_socket(frame_stream& stream) {
-  stream.close();
-}
-
-void teardown(beast::role_type, frame_stream& stream, error_code& ec) {
-  stream.close();
-  ec = {};
-}
-
-template <class Handler>
-void async_teardown(beast::role_type, frame_stream& stream, Handler&& handler) {
-  stream.tear_down(std::forward<Handler>(handler));
-}
-
 namespace {
 
-/// Holds a heartbeat and most pushes; a longer message grows it while it is read.
-constexpr auto first_read_bytes = std::size_t{160};
-/// A message grows by at most this: a client that announces much gets no more memory
-/// than it fills.
-constexpr auto most_read_bytes = std::size_t{65'536};
 /// For a close handshake, whoever began it.
 constexpr auto close_time = std::chrono::milliseconds{2000};
-constexpr auto normal_closure = std::uint16_t{1000};
-constexpr auto protocol_error = std::uint16_t{1002};
-constexpr auto not_utf8 = std::uint16_t{1007};
-/// Codes beyond have no meaning (RFC 6455, 7.4.2); Beast would answer them in kind.
-constexpr auto last_close_code = std::uint16_t{4999};
-
-/// Beast checks text as it comes, but forgets to look at its end when the last fragment
-/// is empty. `text` is UTF-8 up to there.
-bool ends_whole(std::string_view text) {
-  const auto lead = std::ranges::find_last_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U; });
-  return lead.empty() || first_code_point({lead.begin(), lead.end()}).valid;
-}
-
 http::request<http::empty_body> handshake(const http_request& from) {
   auto out = http::request<http::empty_body>{};
   out.method(http::verb::get);
@@ -73,6 +35,9 @@ http::request<http::empty_body> handshake(const http_request& from) {
   return out;
 }
 
+/// Answers the handshake; what comes after it is ours.
+using handshaker = websocket::stream<tcp_socket&, false>;
+
 /// Kept alive by its pending operations, each of which holds a pointer to it.
 class ws_session final : public connection, frame_sink, stream_owner {
 public:
@@ -81,11 +46,10 @@ public:
   ws_session(reactor& home, tcp_socket socket, connection_permit permit)
       : home_(home),
         permit_(std::move(permit)),
-        ws_(std::move(socket), home.traffic()) {
+        stream_(std::move(socket), home.traffic()),
+        reader_(limits().max_frame_bytes) {
     home_.add(*this, home.with().settings.net.header_timeout);
-    stream().set_owner(this);
-    ws_.read_message_max(limits().max_frame_bytes);
-    ws_.control_callback([this](auto what, auto) { control_read(what); });
+    stream_.set_owner(this);
   }
   ws_session(ws_session&&) = delete;
   ~ws_session() { finish(); }
@@ -97,45 +61,47 @@ public:
 
 private:
   static void opened(const pointer& self, identity who, wire::serializer version);
-  static void read(const pointer& self);
-  static void read_more(pointer self);
-  static void message_read(const pointer& self);
-  void control_read(websocket::frame_type what);
-  static void decided(const pointer& self, const result<actors::verdict>& what);
+  static void listen(const pointer& self);
+  static void receive(const pointer& self);
+  static void act_on(const pointer& self, wire::ws_input what);
+  static void ask_session(const pointer& self, std::string bytes, bool binary);
+  static void end_with(const pointer& self, std::uint16_t code);
+  void decided(const result<actors::verdict>& what);
 
-  void take(wire::frame what) override { stream().push(std::move(what)); }
-  void flush() override { stream().flush(); }
+  void take(wire::frame what) override { stream_.push(std::move(what)); }
+  void flush() override { stream_.flush(); }
   void shut(std::uint16_t code) override;
   void frames_left(std::size_t bytes) noexcept override;
   void close_begun() noexcept override;
 
   void touch() noexcept;
   void finish() noexcept;
-  frame_stream& stream() noexcept { return ws_.next_layer(); }
   [[nodiscard]] const config::realtime_settings& limits() const noexcept {
     return home_.with().settings.realtime;
   }
 
   reactor& home_;
   connection_permit permit_;
-  websocket::stream<frame_stream, false> ws_;
-  std::string message_; ///< as far as it was read, and room for more
-  std::size_t size_ = 0;
+  frame_stream stream_;
+  wire::ws_reader reader_;
   actors::session_actor session_;
   std::shared_ptr<ws_outbox> outbox_;
   std::weak_ptr<ws_session> self_; ///< to read on when the close comes from outside
-  bool pending_ = false; ///< a handshake or a read is under way: it ends the session
+  bool pending_ = false;   ///< a handshake or a read is under way: it ends the session
+  bool asking_ = false;    ///< SESSION has a frame: the next one waits
+  bool listening_ = false; ///< listen() is under way
   bool closing_ = false;
+  bool torn_ = false; ///< nothing the client says has a meaning any more
   bool finished_ = false;
 };
 
 void ws_session::start(pointer self, ws_upgrade how) {
-  auto request = handshake(how.request);
+  const auto request = handshake(how.request);
   self->self_ = self;
   self->pending_ = true;
-  auto& ws = self->ws_;
-  ws.async_accept(request, [self, who = std::move(how.who),
-                            version = how.version](error_code ec) mutable {
+  const auto answerer = std::make_shared<handshaker>(self->stream_.socket());
+  answerer->async_accept(request, [self, answerer, who = std::move(how.who),
+                                   version = how.version](error_code ec) mutable {
     self->pending_ = false;
     if (ec)
       return self->finish();
@@ -149,67 +115,92 @@ void ws_session::opened(const pointer& self, identity who, wire::serializer vers
   self->session_ =
       self->home_.with().open_session(self->outbox_, std::move(who), version);
   if (self->home_.retiring())
-    self->outbox_->close(actors::close_code::going_away);
+    self->retire();
   self->touch();
-  read(self);
+  listen(self);
 }
 
-void ws_session::read(const pointer& self) {
-  self->size_ = 0;
-  self->message_.resize(std::min(first_read_bytes, self->limits().max_frame_bytes));
-  read_more(self);
-}
-
-void ws_session::read_more(pointer self) {
+/// Acts on what was read already, then reads more. While SESSION has a frame only a
+/// socket that closes is listened to.
+void ws_session::listen(const pointer& self) {
   auto& me = *self;
-  if (me.size_ == me.message_.size())
-    me.message_.resize(me.size_ + std::min(me.size_, most_read_bytes));
-  me.pending_ = true;
-  const auto room =
-      asio::buffer(me.message_.data() + me.size_, me.message_.size() - me.size_);
-  me.ws_.async_read_some(room,
-                         [self = std::move(self)](error_code ec, std::size_t size) {
-                           self->pending_ = false;
-                           if (ec)
-                             return self->finish();
-                           self->touch();
-                           self->size_ += size;
-                           if (self->ws_.is_message_done())
-                             message_read(self);
-                           else
-                             read_more(self);
-                         });
+  if (me.pending_ || std::exchange(me.listening_, true))
+    return;
+  while (!me.finished_ && !me.torn_ && (!me.asking_ || me.closing_)) {
+    auto input = me.reader_.next();
+    if (input.what == wire::ws_input::kind::nothing) {
+      receive(self);
+      break;
+    }
+    act_on(self, std::move(input));
+  }
+  me.listening_ = false;
 }
 
-void ws_session::message_read(const pointer& self) {
-  auto& me = *self;
-  if (me.closing_)
-    return read(self);
-  me.message_.resize(me.size_);
-  if (me.ws_.got_text() && !ends_whole(me.message_))
-    return me.shut(not_utf8);
-  me.home_.actors().ask<actors::verdict>(
-      me.session_,
-      actors::client_frame{std::exchange(me.message_, {}), me.ws_.got_binary()},
-      me.home_.with().settings.net.request_timeout,
-      [self](const result<actors::verdict>& what) { decided(self, what); });
+void ws_session::receive(const pointer& self) {
+  const auto room = self->reader_.room();
+  self->pending_ = true;
+  self->stream_.socket().async_read_some(asio::buffer(room.data(), room.size()),
+                                         [self](error_code ec, std::size_t size) {
+                                           self->pending_ = false;
+                                           if (ec)
+                                             return self->finish();
+                                           self->touch();
+                                           self->reader_.filled(size);
+                                           listen(self);
+                                         });
 }
 
-void ws_session::control_read(websocket::frame_type what) {
-  touch();
-  if (what == websocket::frame_type::close && ws_.reason().code > last_close_code)
-    stream().push_close(protocol_error); // before Beast's answer, which is dropped
+void ws_session::act_on(const pointer& self, wire::ws_input what) {
+  using kind = wire::ws_input::kind;
+  switch (what.what) {
+  case kind::text:
+  case kind::binary:
+    if (!self->closing_)
+      ask_session(self, std::move(what.bytes), what.what == kind::binary);
+    return;
+  case kind::ping:
+    self->stream_.push_pong(what.bytes);
+    return self->stream_.flush();
+  case kind::close:
+  case kind::broken:
+    return end_with(self, what.code);
+  case kind::pong:
+  case kind::nothing:
+    return;
+  }
 }
 
-void ws_session::decided(const pointer& self, const result<actors::verdict>& what) {
-  if (self->finished_)
+void ws_session::ask_session(const pointer& self, std::string bytes, bool binary) {
+  self->asking_ = true;
+  self->home_.ask_now<actors::verdict>(self->session_,
+                                       actors::client_frame{std::move(bytes), binary},
+                                       self->home_.with().settings.net.request_timeout,
+                                       [self](const result<actors::verdict>& what) {
+                                         self->asking_ = false;
+                                         self->decided(what);
+                                         listen(self);
+                                       });
+}
+
+/// Says so, unless we said it before, and waits until the client has gone.
+void ws_session::end_with(const pointer& self, std::uint16_t code) {
+  self->stream_.push_close(code);
+  self->torn_ = true;
+  self->pending_ = true;
+  self->stream_.tear_down([self] {
+    self->pending_ = false;
+    self->finish();
+  });
+}
+
+void ws_session::decided(const result<actors::verdict>& what) {
+  if (finished_)
     return;
   if (!what)
-    self->outbox_->close(actors::close_code::internal_error);
+    outbox_->close(actors::close_code::internal_error);
   else if (*what == actors::verdict::close)
-    self->outbox_->close(normal_closure);
-  if (!self->pending_)
-    read(self);
+    outbox_->close(wire::ws_code::normal);
 }
 
 void ws_session::shut(std::uint16_t code) {
@@ -220,11 +211,11 @@ void ws_session::shut(std::uint16_t code) {
   if (code == actors::close_code::try_again_later) {
     slow_clients.add();
     ops::warn("socket.slow_client", {{"limit_bytes", limits().outbox_bytes}});
-    stream().drop_waiting();
+    stream_.drop_waiting();
   }
-  stream().push_close(code);
-  if (!finished_ && !pending_)
-    read(self_.lock());
+  stream_.push_close(code);
+  if (const auto self = self_.lock(); self && !finished_)
+    listen(self);
 }
 
 void ws_session::frames_left(std::size_t bytes) noexcept {
@@ -245,27 +236,27 @@ void ws_session::touch() noexcept {
 }
 
 void ws_session::cut() noexcept {
-  stream().close();
+  stream_.close();
   if (!pending_)
     finish();
 }
 
 void ws_session::retire() noexcept {
-  if (outbox_)
-    outbox_->close(actors::close_code::going_away);
+  if (session_)
+    caf::anon_send(session_, actors::say_goodbye{}); // which closes the outbox
 }
 
 void ws_session::finish() noexcept {
   if (std::exchange(finished_, true))
     return;
-  stream().set_owner(nullptr);
-  stream().close();
+  stream_.set_owner(nullptr);
+  stream_.close();
   home_.remove(*this);
   if (outbox_)
     home_.lane()->remove(*outbox_);
   outbox_ = nullptr;
   if (session_)
-    caf::anon_send(session_, actors::socket_closed{});
+    home_.actors().tell(session_, actors::socket_closed{});
   session_ = nullptr;
 }
 

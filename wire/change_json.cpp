@@ -19,6 +19,8 @@ constexpr auto column_bytes = std::size_t{48}; // a guess, to allocate once
 constexpr auto no_errors = std::string_view{R"(,"errors":null})"};
 constexpr auto unauthorized =
     std::string_view{R"(,"errors":["Error 401: Unauthorized"]})"};
+constexpr auto no_key =
+    std::string_view{R"(,"errors":["Error 400: Bad Request, no primary key"]})"};
 constexpr auto too_large =
     std::string_view{R"(,"errors":["Error 413: Payload Too Large"]})"};
 
@@ -41,6 +43,10 @@ struct size_limits {
 
 [[nodiscard]] bool is_shown(const shown_columns& shown, std::size_t column) {
   return column < shown.size() && shown[column];
+}
+
+[[nodiscard]] bool has_key(const row_change_view& what) {
+  return std::ranges::any_of(what.columns, &change_column::key);
 }
 
 [[nodiscard]] bool hides_key(const row_change_view& what, const shown_columns& shown) {
@@ -128,6 +134,8 @@ void append_columns(std::string& to, const row_change_view& what,
 std::string change_json(const row_change_view& what, const shown_columns& shown,
                         std::size_t max_bytes) {
   auto out = open_change(what);
+  if (what.type != change_type::remove && !has_key(what))
+    return out.append(no_key);
   if (hides_key(what, shown))
     return out.append(unauthorized);
   out.reserve(out.size() + what.columns.size() * column_bytes);

@@ -18,7 +18,9 @@ using shown_columns = std::vector<bool>;
 /// and old_record (update, delete) as to_jsonb would print the values (numbers bare,
 /// NaN and infinities as strings, booleans, json verbatim, arrays as JSON arrays
 /// whatever their depth, timestamps with T and offset, everything else as a string);
-/// unknown fields are left out. When a key column is not shown: only schema, table,
+/// unknown fields are left out. An insert or update of a table without a primary key:
+/// only schema, table, type, commit_timestamp, and errors ["Error 400: Bad Request, no
+/// primary key"]. When a key column is not shown: only schema, table,
 /// type, commit_timestamp, and errors ["Error 401: Unauthorized"]. Past `max_bytes`:
 /// values over 64 bytes are left out and errors is ["Error 413: Payload Too Large"].
 /// Otherwise errors is null.

@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace jessica::wire {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr auto topic_prefix = std::string_view{"realtime:"};
 constexpr auto max_key_bytes = std::size_t{255};
+constexpr auto longest_changes_timeout = std::chrono::milliseconds{20'000};
 
 /// The object under `field`, or an empty one.
 [[nodiscard]] result<const json::object*>
@@ -76,6 +78,24 @@ section(const json::object& in, std::string_view field, std::string path) {
   return {};
 }
 
+[[nodiscard]] result<void> read_changes_options(const json::object& config,
+                                                join_request& into) {
+  const auto* const path = "config.postgres_changes_options";
+  const auto options = section(config, "postgres_changes_options", "config");
+  if (!options)
+    return std::unexpected{options.error()};
+  const auto timeout = json_reader{**options, path}.integer("timeout");
+  if (!timeout)
+    return std::unexpected{timeout.error()};
+  if (*timeout && **timeout <= 0)
+    return fail(errc::invalid_input, std::string{path} + ".timeout must be positive",
+                "validation_failed");
+  if (*timeout)
+    into.changes_timeout =
+        std::min(std::chrono::milliseconds{**timeout}, longest_changes_timeout);
+  return read_flag(**options, path, "wait", into.changes_wait);
+}
+
 /// Under its name or its old one; empty counts as absent.
 [[nodiscard]] result<std::optional<std::string>> read_token(const json::object& from) {
   for (const auto* field : {"access_token", "user_token"}) {
@@ -96,8 +116,8 @@ result<join_request> read_join(std::string_view payload) {
   if (!config)
     return std::unexpected{config.error()};
   auto asked = join_request{};
-  for (const auto read :
-       {read_broadcast_options, read_presence_options, read_bindings}) {
+  for (const auto read : {read_broadcast_options, read_presence_options, read_bindings,
+                          read_changes_options}) {
     if (auto ok = read(**config, asked); !ok)
       return std::unexpected{std::move(ok.error())};
   }

@@ -3,6 +3,7 @@
 
 #include "domain/error.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@ struct join_request {
   bool presence = false;    ///< wants to hear who is here
   std::string presence_key; ///< at most 255 bytes; empty: the server makes one
   std::vector<std::string> postgres_changes; ///< each binding's JSON object as sent
+  /// The join is refused when its changes cannot be followed.
+  bool changes_wait = false;
+  std::chrono::milliseconds changes_timeout{15'000}; ///< at most 20 s
   std::optional<std::string> access_token;
 };
 

@@ -145,6 +145,7 @@ constexpr auto channel_reasons = std::to_array<fixed_reason>({
     {"too_many_connections", "ConnectionRateLimitReached: Too many connected users"},
     {"too_many_messages", "Too many messages per second"},
     {"private_only", "PrivateOnly: This project only allows private channels"},
+    {"session_ended", "InvalidJWTToken: Session was ended"},
     {"restarting", "RealtimeRestarting: Realtime is restarting, please standby"},
     {"write_denied", "unauthorized"},
     {"unmatched_topic", "unmatched topic"},

@@ -42,7 +42,7 @@ create table jessica.running (
 
 -- Wakes every node through the WAL stream they all read anyway, when and if this transaction
 -- commits. What they understand: "jobs" (look for ready ones), "tick" (the same, now and then),
--- "cancel <job>".
+-- "cancel <job>", and what became of logins (below).
 create function jessica.wake(what text) returns void
 language sql security definer set search_path = ''
 as $$ select pg_logical_emit_message(true, 'jessica', what) $$;
@@ -110,6 +110,72 @@ create trigger on_cancel before update of cancel_requested on public.inference_j
   for each row when (new.cancel_requested and not old.cancel_requested
                      and old.status in ('queued', 'running'))
   execute function jessica.on_cancel();
+
+-- The end of a login is heard by every node at once: channels that were joined with its tokens are
+-- closed. "signed_out <user> <session>", "shut_out <user> [<until, unix time>]", "let_in <user>".
+create function jessica.on_sign_out() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  perform jessica.wake('signed_out ' || old.user_id || ' ' || old.id);
+  return null;
+end $$;
+
+create function jessica.on_shut_out() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  if tg_op = 'DELETE' then
+    perform jessica.wake('shut_out ' || old.id);
+  elsif new.deleted_at is null and coalesce(new.banned_until <= now(), true) then
+    perform jessica.wake('let_in ' || new.id);
+  elsif new.deleted_at is null and isfinite(new.banned_until) then
+    perform jessica.wake('shut_out ' || new.id || ' ' || ceil(extract(epoch from new.banned_until)));
+  else
+    perform jessica.wake('shut_out ' || new.id);
+  end if;
+  return null;
+end $$;
+
+-- The tables are not ours: where they may not have triggers, nodes learn of an end when they ask.
+do $$
+begin
+  create trigger jessica_on_sign_out after delete on auth.sessions
+    for each row execute function jessica.on_sign_out();
+  create trigger jessica_on_delete after delete on auth.users
+    for each row execute function jessica.on_shut_out();
+  create trigger jessica_on_ban after update of banned_until, deleted_at on auth.users
+    for each row when (old.banned_until is distinct from new.banned_until
+                       or old.deleted_at is distinct from new.deleted_at)
+    execute function jessica.on_shut_out();
+exception when insufficient_privilege then
+  raise notice 'no triggers on auth: channels of ended sessions close with their tokens';
+end $$;
+
+-- Which of these logins are over: their session is gone, or (shut_out) their user is banned, until
+-- when, or deleted. A login without a session ends with its user. Where we may not look, tokens are
+-- good until they expire.
+create function jessica.ended_logins(users uuid[], sessions uuid[])
+returns table (n bigint, shut_out bool, until bigint)
+language plpgsql stable security definer set search_path = ''
+as $$
+#variable_conflict use_column
+begin
+  return query
+  select x.n, x.deleted or x.banned,
+    case when not x.deleted and x.banned and isfinite(x.banned_until)
+      then ceil(extract(epoch from x.banned_until))::bigint end
+  from (
+    select r.n, u.banned_until, r.s is not null and a.id is null as signed_out,
+      u.deleted_at is not null as deleted, coalesce(u.banned_until > now(), false) as banned
+    from unnest(users, sessions) with ordinality r (u, s, n)
+    left join auth.users u on u.id = r.u
+    left join auth.sessions a on a.id = r.s and a.user_id = r.u
+  ) x
+  where x.signed_out or x.deleted or x.banned;
+exception when insufficient_privilege then
+  return;
+end $$;
 
 -- Jobs are not in it: what nodes must hear of them comes as messages, a fraction of the rows. No
 -- column lists: two publications of one slot must not differ in them.
@@ -667,7 +733,8 @@ begin
   end if;
   if exists (select from pg_roles where rolname = 'authenticator') then
     grant usage on schema jessica to authenticator;
-    grant execute on function jessica.topic_rights(text, text, text) to authenticator;
+    grant execute on function jessica.topic_rights(text, text, text),
+      jessica.ended_logins(uuid[], uuid[]) to authenticator;
   end if;
 end $$;
 

@@ -114,7 +114,7 @@ describe('faults', () => {
     await close(client);
   });
 
-  test('SIGTERM in the middle of replies: sockets close with 1001, exit code 0', async () => {
+  test('SIGTERM in the middle of replies: sockets close with 1012, exit code 0', async () => {
     const { client, session } = await signedUp(server);
     const receipts = [await send(client, question)];
     const { conversation_id } = receipts[0];
@@ -132,7 +132,7 @@ describe('faults', () => {
     await server.stop(); // asserts the exit code
     for (const socket of [raw, idle]) {
       const { code } = await within(5 * second, 'the socket is closed', socket.closed);
-      assert.equal(code, 1001);
+      assert.equal(code, 1012);
     }
 
     await server.startAgain();

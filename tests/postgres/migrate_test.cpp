@@ -32,6 +32,48 @@ constexpr auto two = std::array{
     migration{"2_two", "create table two (x int)"},
 };
 
+constexpr auto count_triggers =
+    std::string_view{"select count(*) from pg_trigger where tgname like 'jessica_on_%' "
+                     "and tgrelid::regclass::text in ('auth.users', 'auth.sessions')"};
+constexpr auto ask_of_nobody = std::string_view{
+    "select count(*) from jessica.ended_logins(array[gen_random_uuid()], "
+    "array[gen_random_uuid()])"};
+
+/// As a hosted project looks: no superuser, auth and its functions given, with so many
+/// rights on them.
+struct hosted_project {
+  storage::endpoint where = test::empty_database("mig_hosted");
+
+  explicit hosted_project(const std::string& rights) {
+    REQUIRE(migrate(where, storage::migrations().first(1), 30s));
+    test::prepare(where,
+                  "drop schema jessica_migrations cascade;"
+                  "drop role if exists hosted; create role hosted login bypassrls;"
+                  "grant create on database mig_hosted to hosted;"
+                  "grant create, usage on schema public to hosted;"
+                  "grant usage on schema auth, realtime to hosted;"
+                  "alter table realtime.messages owner to hosted;"
+                  "alter publication supabase_realtime owner to hosted;"
+                  "alter publication jessica_engine owner to hosted;" +
+                      rights);
+    where.conninfo += " user=hosted";
+    where.switch_role = true;
+  }
+  ~hosted_project() {
+    test::prepare(test::database(), "drop database mig_hosted with (force)");
+    test::prepare(test::database(), "drop role hosted");
+  }
+  hosted_project(const hosted_project&) = delete;
+  hosted_project& operator=(const hosted_project&) = delete;
+
+  [[nodiscard]] std::int64_t number(std::string_view sql) const {
+    auto db = storage::connection{where, ""};
+    const auto got = db.run({std::string{sql}, {}});
+    REQUIRE_MESSAGE(got, (got ? "" : got.error().what));
+    return got->integer(0, 0);
+  }
+};
+
 } // namespace
 
 TEST_SUITE("storage.migrate") {
@@ -155,22 +197,9 @@ TEST_SUITE("storage.migrate") {
   }
 
   TEST_CASE("a hosted project keeps what it has: our preliminaries are skipped") {
-    const auto own = test::database();
-    auto where = test::empty_database("mig_hosted");
-    // As a hosted project looks: no superuser, auth and its functions given.
-    REQUIRE(migrate(where, storage::migrations().first(1), 30s));
-    test::prepare(where,
-                  "drop schema jessica_migrations cascade;"
-                  "drop role if exists hosted; create role hosted login bypassrls;"
-                  "grant create on database mig_hosted to hosted;"
-                  "grant create, usage on schema public to hosted;"
-                  "grant references, select on auth.users to hosted;"
-                  "grant usage on schema auth, realtime to hosted;"
-                  "alter table realtime.messages owner to hosted;"
-                  "alter publication supabase_realtime owner to hosted;"
-                  "alter publication jessica_engine owner to hosted");
-    where.conninfo += " user=hosted";
-    where.switch_role = true;
+    const auto project =
+        hosted_project{"grant references, select on auth.users to hosted"};
+    const auto& where = project.where;
     const auto got = migrate(where, storage::migrations(), 30s);
     REQUIRE_MESSAGE(got, (got ? "" : got.error().what));
     CHECK(got->applied == names{"20240101000000_init_backend", "20240101000001_engine",
@@ -179,8 +208,17 @@ TEST_SUITE("storage.migrate") {
     REQUIRE(again);
     CHECK(again->applied.empty());
     CHECK(again->already == 3);
-    test::prepare(own, "drop database mig_hosted with (force)");
-    test::prepare(own, "drop role hosted");
+    // It may not look at sessions, nor have triggers there: tokens live as they live.
+    CHECK(project.number(count_triggers) == 0);
+    CHECK(project.number(ask_of_nobody) == 0);
+  }
+
+  TEST_CASE("a hosted project that allows it tells of sessions that end") {
+    const auto project = hosted_project{
+        "grant references, select, trigger on auth.users, auth.sessions to hosted"};
+    REQUIRE(migrate(project.where, storage::migrations(), 30s));
+    CHECK(project.number(count_triggers) == 3);
+    CHECK(project.number(ask_of_nobody) == 1);
   }
 
   TEST_CASE("a foreign server without auth gets the preliminaries") {

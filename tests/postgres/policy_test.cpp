@@ -1,4 +1,4 @@
-#include "storage/policy.hpp"
+#include "storage/topic_judge.hpp"
 #include "tests/postgres/seed.hpp"
 
 #include <doctest/doctest.h>
@@ -13,6 +13,7 @@ using namespace test;
 
 struct policy_world {
   connection db{database(), role::requests};
+  topic_judge judge;
   user_id ada = add_user();
   user_id bob = add_user();
   conversation_id room = add_conversation(ada);
@@ -28,11 +29,25 @@ struct policy_world {
                    &topic_rights::presence_write);
   }
 
+  [[nodiscard]] result<topic_rights> judged(const identity& who,
+                                            std::string_view name) {
+    const auto asked = topic_question{&who, name};
+    return std::move(judge.rights_of(db, {&asked, 1}).front());
+  }
+
 private:
+  /// The judge's, which must be those of row security itself.
   [[nodiscard]] std::string letters(const identity& who, std::string_view name,
                                     bool topic_rights::* read,
                                     bool topic_rights::* write) {
-    const auto found = topic_rights_of(db, who, name);
+    const auto asked = topic_rights_of(db, who, name);
+    const auto said = said_of(judged(who, name), read, write);
+    CHECK(said == said_of(asked, read, write));
+    return said;
+  }
+  [[nodiscard]] static std::string said_of(const result<topic_rights>& found,
+                                           bool topic_rights::* read,
+                                           bool topic_rights::* write) {
     if (!found)
       return found.error().what;
     return std::string{*found.*read ? "r" : ""} + (*found.*write ? "w" : "");
@@ -116,6 +131,84 @@ TEST_SUITE("storage.policy") {
     CHECK(presence_rights(identity{}, "lobby") == "");
   }
 
+  TEST_CASE_FIXTURE(policy_world, "restrictive policies take rights away") {
+    const auto all = temporary_policy{
+        "t_all", "for all to authenticated using (topic like 'open%')"};
+    CHECK(rights(signed_in(bob), "open air") == "rw");
+    const auto fewer = temporary_policy{
+        "t_fewer",
+        "as restrictive for select to authenticated using (topic <> 'open air')"};
+    CHECK(rights(signed_in(bob), "open air") == "w");
+    CHECK(rights(signed_in(bob), "open door") == "rw");
+    CHECK(presence_rights(signed_in(bob), "open air") == "w");
+    const auto of_others =
+        temporary_policy{"t_others", "as restrictive for all to anon using (false)"};
+    CHECK(rights(signed_in(bob), "open door") == "rw");
+  }
+
+  TEST_CASE_FIXTURE(policy_world,
+                    "policies may look at every column and at other tables") {
+    const auto columns = temporary_policy{
+        "t_columns", "for select to authenticated using (topic = 'columns' and private "
+                     "and payload is null and event is null and id is not null and "
+                     "inserted_at > '2020-01-01' and updated_at is not null)"};
+    CHECK(rights(signed_in(bob), "columns") == "r");
+    const auto rooms = temporary_policy{
+        "t_rooms", "for select to authenticated using (exists (select from "
+                   "public.conversations c where 'room:' || c.id = messages.topic and "
+                   "c.user_id = auth.uid()))"};
+    CHECK(rights(signed_in(ada), "room:" + room.str()) == "r");
+    CHECK(rights(signed_in(bob), "room:" + room.str()) == "");
+  }
+
+  TEST_CASE_FIXTURE(policy_world, "a policy counts from its commit on, and no longer") {
+    for (auto i = 0; i < 3; ++i) {
+      CHECK(rights(signed_in(bob), "news") == "");
+      const auto policy = temporary_policy{
+          "t_news", "for select to authenticated using (topic = 'news')"};
+      CHECK(rights(signed_in(bob), "news") == "r");
+      prepare(database(),
+              "alter policy t_news on realtime.messages using (topic = 'old news')");
+      CHECK(rights(signed_in(bob), "news") == "");
+      CHECK(rights(signed_in(bob), "old news") == "r");
+      prepare(database(), "alter policy t_news on realtime.messages to anon");
+      CHECK(rights(signed_in(bob), "old news") == "");
+      CHECK(rights(identity{}, "old news") == "r");
+    }
+  }
+
+  TEST_CASE_FIXTURE(policy_world, "grants and row security itself are looked at, too") {
+    const auto policy =
+        temporary_policy{"t_news", "for all to authenticated using (topic = 'news')"};
+    prepare(database(), "revoke insert on realtime.messages from authenticated");
+    CHECK(rights(signed_in(bob), "news") == "r");
+    prepare(database(), "revoke select on realtime.messages from authenticated");
+    CHECK(rights(signed_in(bob), "news") == "");
+    prepare(database(), "grant select, insert on realtime.messages to authenticated");
+    CHECK(rights(signed_in(bob), "news") == "rw");
+    CHECK(rights(signed_in(bob), "olds") == "");
+    prepare(database(), "alter table realtime.messages disable row level security");
+    CHECK(rights(signed_in(bob), "olds") == "rw");
+    prepare(database(), "alter table realtime.messages enable row level security");
+    CHECK(rights(signed_in(bob), "olds") == "");
+  }
+
+  TEST_CASE_FIXTURE(policy_world,
+                    "a policy that may not read a table costs its right") {
+    prepare(database(), "create table public.t_hidden (topic text)");
+    prepare(database(), "revoke all on public.t_hidden from authenticated");
+    {
+      const auto reads = temporary_policy{
+          "t_hidden", "for select to authenticated using (exists (select from "
+                      "public.t_hidden h where h.topic = messages.topic))"};
+      const auto writes = temporary_policy{
+          "t_write", "for insert to authenticated with check (topic = 'inbox')"};
+      CHECK(rights(signed_in(bob), "inbox") == "w");
+    }
+    prepare(database(), "drop table public.t_hidden");
+    CHECK(rights(signed_in(ada), topic()) == "rw");
+  }
+
   TEST_CASE_FIXTURE(policy_world,
                     "an answer holds only as long as the rows it came from") {
     CHECK(rights(signed_in(ada), topic()) == "rw");
@@ -128,9 +221,10 @@ TEST_SUITE("storage.policy") {
         "t_cast",
         "for select to authenticated using ((select realtime.topic())::uuid = "
         "auth.uid())"};
-    const auto found = topic_rights_of(db, signed_in(bob), "not a uuid");
+    const auto found = judged(signed_in(bob), "not a uuid");
     REQUIRE_FALSE(found);
     CHECK(found.error().code == errc::invalid_input);
+    CHECK_FALSE(topic_rights_of(db, signed_in(bob), "not a uuid"));
     CHECK(rights(signed_in(bob), bob.str()) == "r");
   }
 
@@ -157,6 +251,47 @@ TEST_SUITE("storage.policy") {
 
   TEST_CASE_FIXTURE(policy_world, "a zero byte in a topic is refused") {
     CHECK_FALSE(topic_rights_of(db, signed_in(ada), std::string_view{"a\0b", 3}));
+    CHECK_FALSE(judged(signed_in(ada), std::string_view{"a\0b", 3}));
+  }
+
+  TEST_CASE_FIXTURE(policy_world, "many are judged together, each for itself") {
+    const auto policy = temporary_policy{
+        "t_cast",
+        "for select to authenticated using ((select realtime.topic())::uuid = "
+        "auth.uid())"};
+    const auto owner = signed_in(ada);
+    const auto other = signed_in(bob);
+    const auto nobody = identity{};
+    const auto all = service();
+    const auto own_name = bob.str();
+    const auto her_name = ada.str();
+    const auto asked = std::array{
+        topic_question{&nobody, own_name},    topic_question{&other, own_name},
+        topic_question{&all, "lobby"},        topic_question{&other, her_name},
+        topic_question{&owner, "not a uuid"}, topic_question{&all, "x"}};
+    const auto rights = judge.rights_of(db, asked);
+    REQUIRE(rights.size() == asked.size());
+    for (auto i = std::size_t{0}; i < asked.size(); ++i) {
+      const auto alone = topic_rights_of(db, *asked[i].who, asked[i].topic);
+      REQUIRE(rights[i].has_value() == alone.has_value());
+      if (alone)
+        CHECK(rights[i]->read == alone->read);
+    }
+    CHECK(rights[1]->read);
+    CHECK_FALSE(rights[4]);
+    const auto zero = std::array{topic_question{&all, std::string_view{"a\0b", 3}},
+                                 topic_question{&all, "lobby"}};
+    const auto mixed = judge.rights_of(db, zero);
+    CHECK_FALSE(mixed[0]);
+    CHECK(mixed[1]->read);
+  }
+
+  TEST_CASE_FIXTURE(policy_world, "judging writes nothing into the log") {
+    CHECK(rights(signed_in(ada), topic()) == "rw");
+    const auto before = number_of("select pg_current_wal_insert_lsn() - '0/0'");
+    for (auto i = 0; i < 10; ++i)
+      CHECK(judged(signed_in(ada), topic()));
+    CHECK(number_of("select pg_current_wal_insert_lsn() - '0/0'") - before < 1000);
   }
 }
 

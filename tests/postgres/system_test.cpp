@@ -34,6 +34,7 @@ public:
     changed_.notify_all();
     return true;
   }
+  [[nodiscard]] std::size_t backlog() const noexcept override { return 0; }
   void close(std::uint16_t code) noexcept override {
     const auto hold = std::lock_guard{lock_};
     seen_.close(code);
@@ -105,6 +106,8 @@ struct running_system {
     auto grant = session_grant{};
     grant.user.id = user;
     grant.session = auth_session_id::make();
+    admin("insert into auth.sessions (id, user_id) values ($1, $2)",
+          {grant.session.str(), user.str()});
     grant.method = "password";
     const auto now =
         std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());

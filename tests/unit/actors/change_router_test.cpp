@@ -297,4 +297,52 @@ TEST_SUITE("actors.change_router") {
     CHECK(hers.heard() == "phx_error ");
     CHECK(r.insert(r.ada) == 0);
   }
+
+  TEST_CASE("who follows a table without a primary key is told that it has none") {
+    for (const auto how : {rule::open, rule::owner, rule::sql}) {
+      auto r = routing{how};
+      auto keyless = routing::table(how);
+      for (auto& column : keyless.columns)
+        column.key = false;
+      r.router.set_tables({keyless});
+      const auto hers = r.listen(r.ada, {{}}, 1);
+      CHECK(r.insert(r.ada) == 1);
+      const auto data = hers.data();
+      CHECK(data.at("type") == "INSERT");
+      CHECK(data.at("errors") ==
+            boost::json::array{"Error 400: Bad Request, no primary key"});
+      CHECK_FALSE(data.contains("record"));
+      CHECK(r.asked.empty()); // another row could have answered
+    }
+  }
+
+  TEST_CASE("without a key a filter tells nothing of rows that may not be seen") {
+    auto r = routing{rule::sql};
+    auto keyless = routing::table(rule::sql);
+    keyless.columns[0].key = false;
+    r.router.set_tables({keyless});
+    auto guess = on("notes");
+    guess.filter = "body=eq.secret";
+    auto updates = on("notes");
+    updates.event = wire::change_type::update;
+    const auto guessing = r.listen(r.bob, {guess, updates}, 1);
+    r.insert(r.ada, "secret");
+    r.insert(r.ada, "other");
+    CHECK(guessing.heard() == "INSERT [1] INSERT [1] ");
+  }
+
+  TEST_CASE("a subscriber whose socket is found closed is forgotten") {
+    for (const auto how : {rule::open, rule::owner}) {
+      auto r = routing{how};
+      const auto dead = r.listen(r.ada, {{}}, 1);
+      const auto alive = r.listen(r.ada, {{}}, 2);
+      dead.out->open = false;
+      CHECK(r.insert(r.ada) == 1);
+      CHECK(r.router.subscribers() == 1);
+      dead.out->open = true;
+      CHECK(r.insert(r.ada) == 1);
+      CHECK(dead.heard().empty());
+      CHECK(alive.heard() == "INSERT [1] INSERT [1] ");
+    }
+  }
 }

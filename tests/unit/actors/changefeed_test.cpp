@@ -17,6 +17,13 @@ TEST_SUITE("actors.changefeed") {
     CHECK(std::get<job_id>(wake) == job_id{4711});
   }
 
+  TEST_CASE("what became of a login is passed on") {
+    const auto user = user_id::make();
+    const auto wake = read_wake("let_in " + user.str());
+    REQUIRE(std::holds_alternative<access_change>(wake));
+    CHECK(std::get<access_change>(wake).who.user == user);
+  }
+
   TEST_CASE("what nobody sends means nothing") {
     for (const auto* text : {"", "job", "jobs ", "cancel", "cancel ", "cancel x",
                              "cancel 1x", "cancel 99999999999999999999"})

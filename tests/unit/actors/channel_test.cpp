@@ -4,6 +4,8 @@
 
 #include <doctest/doctest.h>
 
+#include <format>
+
 TEST_SUITE_BEGIN("actors.channel");
 
 namespace {
@@ -317,6 +319,30 @@ TEST_CASE("private and public channels of one name are different rooms") {
   CHECK(!(r.open() == hidden));
 }
 
+TEST_CASE("channels end with their hub") {
+  auto r = room{};
+  const auto out = r.join(1);
+  const auto channel = r.open();
+  r.world.tell(channel, broadcast{0, {"heard", true, "{}"}});
+  CHECK(out->broadcasts("heard").size() == 1);
+  caf::anon_send_exit(r.hub, caf::exit_reason::user_shutdown);
+  r.world.settle();
+  r.world.tell(channel, broadcast{0, {"unheard", true, "{}"}});
+  CHECK(out->broadcasts("unheard").empty());
+}
+
+TEST_CASE("a topic whose channel failed gets a new one") {
+  auto r = room{};
+  const auto first = r.open();
+  caf::anon_send_exit(first, caf::exit_reason::user_shutdown);
+  r.world.settle();
+  const auto second = r.open();
+  CHECK(first != second);
+  const auto out = r.join(1);
+  r.world.tell(second, broadcast{0, {"heard", true, "{}"}});
+  CHECK(out->broadcasts("heard").size() == 1);
+}
+
 TEST_CASE("a rejoin of the same socket does not double its messages") {
   auto r = room{};
   r.join(1);
@@ -324,6 +350,166 @@ TEST_CASE("a rejoin of the same socket does not double its messages") {
   auto channel = r.open();
   r.world.tell(channel, broadcast{0, {"hi", true, "{}"}});
   CHECK(again->broadcasts("hi").size() == 1);
+}
+
+namespace {
+
+/// The deltas a member got, as "first-last:text".
+strings deltas(const test::recorded_outbox& out) {
+  auto found = strings{};
+  for (const auto& delta : out.broadcasts("reply.delta"))
+    found.push_back(std::format("{}-{}:{}", delta.at("first_seq").to_number<int>(),
+                                delta.at("seq").to_number<int>(),
+                                delta.at("text").as_string().c_str()));
+  return found;
+}
+
+constexpr auto slow = slow_readers::slow_above + 1;
+
+} // namespace
+
+TEST_CASE("a slow reader gets what it missed in one delta when it has caught up") {
+  auto r = room{};
+  const auto channel = r.open();
+  const auto quick = r.join(1);
+  const auto late = r.join(2);
+  r.begin(channel);
+  r.grow(channel, 1, 1, "One");
+  late->waiting = slow;
+  r.grow(channel, 2, 2, ", two");
+  r.grow(channel, 3, 4, ", three and four");
+  CHECK(deltas(*late) == strings{"1-1:One"});
+  late->waiting =
+      slow_readers::quick_below; // not yet: it must not begin and stop again
+  r.grow(channel, 5, 5, ", five");
+  CHECK(deltas(*late).size() == 1);
+  late->waiting = 0;
+  r.grow(channel, 6, 6, ", six");
+  r.grow(channel, 7, 7, ".");
+  CHECK(deltas(*late) ==
+        strings{"1-1:One", "2-6:, two, three and four, five, six", "7-7:."});
+  CHECK(deltas(*quick) == strings{"1-1:One", "2-2:, two", "3-4:, three and four",
+                                  "5-5:, five", "6-6:, six", "7-7:."});
+}
+
+TEST_CASE("a reply's end brings the rest to those who are still slow, before itself") {
+  auto r = room{};
+  const auto channel = r.open();
+  const auto late = r.join(1);
+  r.begin(channel);
+  late->waiting = slow;
+  r.grow(channel, 1, 2, "all of");
+  r.grow(channel, 3, 3, " it");
+  r.end(channel, reply_over::how::completed);
+  CHECK(deltas(*late) == strings{"1-3:all of it"});
+  const auto last = late->messages().back().at("payload").at("event");
+  CHECK(last == "reply.completed");
+}
+
+TEST_CASE("what a slow reader missed of one attempt is not told of the next") {
+  auto r = room{};
+  const auto channel = r.open();
+  const auto late = r.join(1);
+  r.begin(channel);
+  late->waiting = slow;
+  r.grow(channel, 1, 1, "first try");
+  r.begin(channel, 2);
+  late->waiting = 0;
+  r.grow(channel, 1, 1, "second", 2);
+  CHECK(deltas(*late) == strings{"1-1:second"});
+}
+
+TEST_CASE("a slow reader that joins anew or hears no more is slow no more") {
+  auto r = room{};
+  const auto channel = r.open();
+  auto late = r.join(1);
+  r.begin(channel);
+  late->waiting = slow;
+  r.grow(channel, 1, 1, "One");
+  late = r.join(1); // the snapshot tells it the beginning
+  r.grow(channel, 2, 2, ", two");
+  CHECK(deltas(*late) == strings{"2-2:, two"});
+  late->waiting = slow;
+  r.grow(channel, 3, 3, ", three");
+  r.world.tell(channel, hear{1, false, false});
+  late->waiting = 0;
+  r.world.tell(channel, hear{1, true, false});
+  r.grow(channel, 4, 4, ", four");
+  CHECK(deltas(*late) == strings{"2-2:, two", "4-4:, four"});
+}
+
+TEST_CASE("a member whose socket is found closed is one no more, nor shown") {
+  auto r = room{};
+  auto dead = r.watch(1, "ada");
+  auto other = r.watch(2, "bob");
+  const auto to = r.open();
+  r.world.tell(to, track{1, R"({"n":1})"});
+  dead->open = false; // its SESSION died without a word
+  r.world.tell(to, broadcast{0, {"x", true, "{}"}});
+  CHECK(other->broadcasts("x").size() == 1);
+  const auto gone = other->messages().back();
+  CHECK(changed(gone, "leaves", "ada").size() == 1);
+  dead->open = true;
+  const auto before = dead->frames.size();
+  r.world.tell(to, broadcast{0, {"x", true, "{}"}});
+  CHECK(dead->frames.size() == before);
+  CHECK(other->broadcasts("x").size() == 2);
+}
+
+TEST_CASE("members that are found closed while others leave go, too") {
+  auto r = room{};
+  auto first = r.watch(1, "ada");
+  auto second = r.watch(2, "bob");
+  auto third = r.watch(3, "eve");
+  const auto to = r.open();
+  for (auto socket : {1U, 2U})
+    r.world.tell(to, track{socket, "{}"});
+  first->open = second->open = false;
+  third->frames.clear();
+  r.world.tell(to, track{3, "{}"}); // the diff is what finds them
+  const auto told = third->messages();
+  REQUIRE(told.size() == 3);
+  const auto both = {changed(told[1], "leaves", "ada").size() +
+                         changed(told[1], "leaves", "bob").size(),
+                     changed(told[2], "leaves", "ada").size() +
+                         changed(told[2], "leaves", "bob").size()};
+  for (const auto one : both)
+    CHECK(one == 1);
+}
+
+TEST_CASE("a room whose last member was found closed ends, and a new one is another") {
+  auto r = room{};
+  auto who = room::member_of(1);
+  auto dead = std::make_shared<test::recorded_outbox>();
+  who.out = dead;
+  const auto first = r.world.ask<channel_actor>(r.hub, join_topic{r.where, who});
+  REQUIRE(first);
+  dead->open = false;
+  r.world.tell(*first, broadcast{0, {"x", true, "{}"}});
+  CHECK(r.open() != *first);
+}
+
+TEST_CASE("a CHANNEL that asks twice to end does not end its successor") {
+  auto r = room{};
+  auto who = room::member_of(1);
+  auto out = std::make_shared<test::recorded_outbox>();
+  who.out = out;
+  const auto first = r.world.ask<channel_actor>(r.hub, join_topic{r.where, who});
+  REQUIRE(first);
+  auto& scheduler =
+      dynamic_cast<caf::scheduler::test_coordinator&>(r.world.sys().scheduler());
+  caf::anon_send(*first, leave{1});
+  scheduler.run_once();                            // it asks HUB
+  caf::anon_send(r.hub, join_topic{r.where, who}); // makes the successor
+  caf::anon_send(*first, leave{1});                // and it asks again
+  r.world.settle();
+  auto other = room::member_of(2);
+  auto heard = std::make_shared<test::recorded_outbox>();
+  other.out = heard;
+  const auto second = r.world.ask<channel_actor>(r.hub, join_topic{r.where, other});
+  REQUIRE(second);
+  r.world.tell(*second, broadcast{2, {"x", true, "{}"}});
+  CHECK(out->broadcasts("x").size() == 1); // both are in one room
 }
 
 TEST_SUITE_END();

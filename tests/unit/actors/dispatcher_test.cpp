@@ -97,6 +97,7 @@ struct node {
                     return stop_receipt{{1}, "cancelling"};
                   },
                   [](const probe_topic&) { return storage::topic_rights{}; },
+                  [](const find_ended&) { return ended_logins{}; },
                   [](const fetch_prompt&) { return prompt{}; },
                   [](are_you_free) { return done{}; }};
         }));

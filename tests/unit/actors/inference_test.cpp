@@ -93,6 +93,7 @@ struct job_run {
         world.sys().spawn([this](reader_actor::pointer) -> reader_actor::behavior_type {
           return {[](const stop_reply&) { return stop_receipt{}; },
                   [](const probe_topic&) { return storage::topic_rights{}; },
+                  [](const find_ended&) { return ended_logins{}; },
                   [this](const fetch_prompt&) {
                     ++prompts_asked;
                     return answer(prompt_answer);

@@ -1,3 +1,4 @@
+#include "actors/doorkeeper.hpp"
 #include "actors/hub.hpp"
 #include "actors/session.hpp"
 #include "tests/fixtures/actor_world.hpp"
@@ -27,6 +28,8 @@ struct client {
   result<receipt> send_answer = receipt{};
   std::vector<change_subscriber> followed;
   std::string changes_problem;
+  std::vector<std::vector<login>> logins_asked;
+  result<ended_logins> ended_answer = ended_logins{};
   std::shared_ptr<std::chrono::sys_seconds> now =
       std::make_shared<std::chrono::sys_seconds>(start_of_time);
   config::realtime_settings limits;
@@ -35,6 +38,8 @@ struct client {
   test::dispatcher_stand_in dispatcher;
   test::actor_world world;
   hub_actor hub = world.own(world.sys().spawn(actors::hub));
+  doorkeeper_actor doorkeeper;
+  std::shared_ptr<crowd> clients = std::make_shared<crowd>();
   session_actor aut;
 
   client() { limits.events_per_second = 1000; }
@@ -58,6 +63,10 @@ struct client {
                     probed.push_back(msg);
                     return answer(rights);
                   },
+                  [this](const find_ended& msg) {
+                    logins_asked.push_back(msg.logins);
+                    return answer(ended_answer);
+                  },
                   [](const fetch_prompt&) { return prompt{}; },
                   [](are_you_free) { return done{}; }};
         }));
@@ -70,16 +79,23 @@ struct client {
                   },
                   [](const unsubscribe_changes&) {}};
         }));
+    doorkeeper = world.own(world.sys().spawn(
+        actors::doorkeeper,
+        doorkeeper_deps{reader, std::make_shared<doorkeeper_memory>(16),
+                        [now = now] { return *now; }}));
     auto deps = std::make_shared<const session_deps>(
         session_deps{hub,
                      writer,
                      reader,
                      dispatcher.in(world),
                      feed,
+                     doorkeeper,
                      {std::string{secret}, "sb_publishable_x", "sb_secret_x"},
                      limits,
                      1000,
-                     [now = now] { return *now; }});
+                     [now = now] { return *now; },
+                     12s,
+                     clients});
     aut = world.own(world.sys().spawn(
         session, deps,
         session_socket{1, out, wire::serializer::v1,
@@ -385,24 +401,6 @@ TEST_CASE("a channel whose token ended is closed with the reason") {
   CHECK(c.last().at("event") == "phx_close");
   const auto messages = c.out->messages();
   CHECK(messages[messages.size() - 2].at("event") == "system");
-}
-
-TEST_CASE("too many joins, channels or events are refused") {
-  auto c = client{};
-  c.limits.joins_per_second = 2;
-  c.limits.channels_per_socket = 2;
-  c.limits.events_per_second = 2;
-  c.connect();
-  c.join("realtime:1", false, "");
-  c.join("realtime:2", false, "");
-  c.join("realtime:3", false, "");
-  CHECK(c.last_reason().starts_with("ClientJoinRateLimitReached"));
-  c.world.advance(1s);
-  c.join("realtime:3", false, "");
-  CHECK(c.last_reason().starts_with("ChannelRateLimitReached"));
-  for (auto i = 0; i < 3; ++i)
-    c.push("realtime:1", "broadcast", broadcast_of("x", "{}"));
-  CHECK(c.last().at("event") == "phx_close");
 }
 
 TEST_CASE("a join that follows changes is told how that went, behind its answer") {

@@ -34,6 +34,7 @@ struct crew {
                   done_work.push_back(what.topic + " by " + std::to_string(number));
                   return storage::topic_rights{true, false};
                 },
+                [](const find_ended&) { return ended_logins{}; },
                 [](const fetch_prompt&) { return prompt{}; },
                 [](are_you_free) { return done{}; },
             };

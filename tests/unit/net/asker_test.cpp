@@ -11,9 +11,11 @@
 #include <caf/typed_event_based_actor.hpp>
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace jessica::test {
@@ -36,7 +38,7 @@ struct world {
   settings config;
   caf::actor_system sys{config};
   asio::io_context io;
-  std::optional<net::asker> asker{std::in_place, sys, io.get_executor()};
+  std::optional<net::asker> asker{std::in_place, sys, io.get_executor(), [] {}};
   std::vector<caf::actor> spawned;
 
   ~world() {
@@ -44,14 +46,17 @@ struct world {
       caf::anon_send_exit(one, caf::exit_reason::kill);
   }
 
-  template <class Handler> session spawn(Handler on_frame) {
+  /// Lazy, so that whoever sends the first message runs it.
+  template <class Handler, caf::spawn_options How = caf::lazy_init>
+  session spawn(Handler on_frame) {
     // Given as an argument: CAF 0.17.6 dereferences null when a function has none.
     const auto act = [](session::pointer self,
                         Handler judge) -> session::behavior_type {
       return {[=](const client_frame& frame) { return judge(self, frame); },
-              [](const actors::socket_closed&) {}};
+              [](const actors::socket_closed&) {}, [](const actors::login_ended&) {},
+              [](const actors::check_tokens&) {}, [](const actors::say_goodbye&) {}};
     };
-    auto made = sys.spawn(act, std::move(on_frame));
+    auto made = sys.spawn<How>(act, std::move(on_frame));
     spawned.push_back(caf::actor_cast<caf::actor>(made));
     return made;
   }
@@ -61,6 +66,13 @@ struct world {
     return spawn([](auto*, const client_frame& frame) -> caf::result<verdict> {
       return frame.bytes == "go" ? verdict::go_on : verdict::close;
     });
+  }
+  /// As judge(), on a thread of its own.
+  session judge_elsewhere() {
+    const auto on_frame = [](auto*, const client_frame& frame) -> caf::result<verdict> {
+      return frame.bytes == "go" ? verdict::go_on : verdict::close;
+    };
+    return spawn<decltype(on_frame), caf::detached>(on_frame);
   }
   session silent() {
     return spawn([](auto* self, const client_frame&) -> caf::result<verdict> {
@@ -98,6 +110,16 @@ TEST_SUITE("net.asker") {
     const auto whom = judge();
     CHECK(ask(whom, "go") == verdict::go_on);
     CHECK(ask(whom, "stop") == verdict::close);
+  }
+
+  TEST_CASE_FIXTURE(world, "so does one from another thread, asked now or soon") {
+    const auto whom = judge_elsewhere();
+    CHECK(ask(whom, "go") == verdict::go_on);
+    auto answer = std::optional<result<verdict>>{};
+    asker->ask_now<verdict>(whom, client_frame{"stop", false}, 20s,
+                            [&](result<verdict> what) { answer = std::move(what); });
+    run_until([&] { return answer.has_value(); });
+    CHECK(*answer == verdict::close);
   }
 
   TEST_CASE_FIXTURE(world, "a domain error crosses unchanged") {
@@ -172,6 +194,81 @@ TEST_SUITE("net.asker") {
     run_until([&] { return calls == 1; });
     CHECK(ask(whom, "release") == verdict::go_on); // the late answer came before it
     CHECK(calls == 1);
+  }
+
+  TEST_CASE_FIXTURE(world, "who is asked runs on the thread that asks") {
+    auto ran_on = std::thread::id{};
+    const auto whom = spawn([&](auto*, const client_frame&) -> caf::result<verdict> {
+      ran_on = std::this_thread::get_id();
+      return verdict::go_on;
+    });
+    REQUIRE(ask(whom, "x") == verdict::go_on);
+    CHECK(ran_on == std::this_thread::get_id());
+  }
+
+  TEST_CASE_FIXTURE(world, "asked now, all that follows has happened on return") {
+    const auto last = judge();
+    const auto relay = spawn([last](auto* self,
+                                    const client_frame& frame) -> caf::result<verdict> {
+      auto answer = self->template make_response_promise<verdict>();
+      self->request(last, caf::infinite, frame).then([answer](verdict what) mutable {
+        answer.deliver(what);
+      });
+      return answer;
+    });
+    auto answer = std::optional<result<verdict>>{};
+    asker->ask_now<verdict>(relay, client_frame{"stop", false}, 20s,
+                            [&](result<verdict> what) { answer = std::move(what); });
+    REQUIRE(answer);
+    CHECK(*answer == verdict::close);
+  }
+
+  TEST_CASE_FIXTURE(world, "actors run before their answers are handed out") {
+    auto order = std::string{};
+    asker.emplace(sys, io.get_executor(), [&] { order += "ran "; });
+    const auto whom = judge();
+    asker->ask_now<verdict>(whom, client_frame{"go", false}, 20s,
+                            [&](const result<verdict>&) { order += "answered "; });
+    CHECK(order == "ran answered ");
+  }
+
+  TEST_CASE_FIXTURE(world, "an actor that wakes itself again and again leaves the loop "
+                           "its turns") {
+    auto left = 10'000;
+    const auto whom =
+        spawn([&](auto* self, const client_frame& frame) -> caf::result<verdict> {
+          if (--left > 0)
+            self->enqueue(
+                caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, frame),
+                self->context());
+          return verdict::go_on;
+        });
+    auto answered = false;
+    asker->ask_now<verdict>(whom, client_frame{"x", false}, 20s,
+                            [&](const result<verdict>&) { answered = true; });
+    CHECK(answered);
+    auto looked = false;
+    asio::post(io, [&] { looked = true; });
+    run_until([&] { return looked; });
+    CHECK(left > 0);
+    run_until([&] { return left == 0; });
+  }
+
+  TEST_CASE_FIXTURE(world,
+                    "who still waits to run when the asker goes runs elsewhere") {
+    auto ran = std::atomic<bool>{false};
+    const auto whom =
+        spawn([&](auto*, const client_frame& frame) -> caf::result<verdict> {
+          ran = frame.bytes == "last";
+          return verdict::go_on;
+        });
+    asker->ask<verdict>(whom, client_frame{"last", false}, 20s,
+                        [](const result<verdict>&) {});
+    asker.reset();
+    const auto end = std::chrono::steady_clock::now() + 30s;
+    while (!ran && std::chrono::steady_clock::now() < end)
+      std::this_thread::yield();
+    CHECK(ran);
   }
 
   TEST_CASE_FIXTURE(world, "many questions at once keep their answers apart") {

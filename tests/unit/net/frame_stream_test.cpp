@@ -24,6 +24,11 @@ struct owner final : net::stream_owner {
   void close_begun() noexcept override { ++closes; }
 };
 
+/// As a data frame begins; the stream looks at nothing else of it.
+std::string frame_of(std::string_view payload) {
+  return "\x81" + std::string{payload};
+}
+
 /// A stream with little room in its socket, and the client's end of it.
 struct world {
   asio::io_context io{1};
@@ -47,12 +52,12 @@ struct world {
     stream->set_owner(&told);
   }
 
-  void push(std::string bytes) {
-    stream->push(std::make_shared<const std::string>(std::move(bytes)));
+  void push(std::string_view payload) {
+    stream->push(std::make_shared<const std::string>(frame_of(payload)));
   }
   /// More than both socket buffers hold.
   void fill() {
-    push(std::string(4'000'000, 'f'));
+    push(std::string(3'999'999, 'f'));
     stream->flush();
   }
   /// Reads as a client and runs the reactor until `bytes` came or the stream ended.
@@ -73,15 +78,16 @@ struct world {
     io.restart();
     io.poll();
   }
-  auto control(std::string bytes, std::vector<error_code>& done) {
-    stream->async_write_some(asio::buffer(bytes), [&done](error_code ec, std::size_t) {
-      done.push_back(ec);
-    });
-  }
 };
 
-const auto pong = std::string{"\x8a\x00", 2};
-const auto close_1000 = std::string{"\x88\x02\x03\xe8", 4};
+constexpr auto filling = std::size_t{4'000'000};
+
+const auto close_1001 = std::string{"\x88\x02\x03\xe9", 4};
+const auto close_1013 = std::string{"\x88\x02\x03\xf5", 4};
+
+std::string pong(std::string_view payload) {
+  return std::string{'\x8a', static_cast<char>(payload.size())}.append(payload);
+}
 
 } // namespace
 
@@ -90,7 +96,7 @@ TEST_SUITE("net.frame_stream") {
     auto expected = std::string{};
     for (auto i = 0; i < 200; ++i) { // more than one gathered call takes
       push(std::to_string(i) + ";");
-      expected += std::to_string(i) + ";";
+      expected += frame_of(std::to_string(i) + ";");
     }
     stream->flush();
     receive(expected.size());
@@ -105,79 +111,78 @@ TEST_SUITE("net.frame_stream") {
     push("end");
     stream->flush();
     CHECK(told.bytes == 0);
-    receive(4'000'003);
-    CHECK(received.size() == 4'000'003);
-    CHECK(received.ends_with("fend"));
-    CHECK(told.bytes == 4'000'003);
+    receive(filling + 4);
+    CHECK(received.size() == filling + 4);
+    CHECK(received.ends_with("f" + frame_of("end")));
+    CHECK(told.bytes == filling + 4);
   }
 
-  TEST_CASE_FIXTURE(world, "a control frame waits for whole data frames") {
-    auto done = std::vector<error_code>{};
+  TEST_CASE_FIXTURE(world, "a pong waits for whole data frames and is nobody's") {
     fill();
-    control(pong, done);
+    stream->push_pong("p");
     push("after");
     stream->flush();
-    settle();
-    CHECK(done.empty()); // not yet: the frame before it has not left
-    receive(4'000'007);
-    settle();
-    CHECK(received.substr(3'999'999) == "f" + pong + "after");
-    REQUIRE(done.size() == 1);
-    CHECK(!done[0]);
-    CHECK(told.bytes == 4'000'005); // the pong is nobody's
+    receive(filling + 9);
+    CHECK(received.substr(filling) == pong("p") + frame_of("after"));
+    CHECK(told.bytes == filling + 6);
+    CHECK(traffic.frames == 2);
   }
 
-  TEST_CASE_FIXTURE(world, "a control frame is copied before the call returns") {
-    auto done = std::vector<error_code>{};
-    control(std::string{"\x8a\x02hi", 4}, done); // its buffer is gone by now
-    receive(4);
-    CHECK(received == "\x8a\x02hi");
+  TEST_CASE_FIXTURE(world, "of pongs that wait only the last one leaves") {
+    fill();
+    for (auto i = 0; i < 1000; ++i)
+      stream->push_pong(std::to_string(i));
+    push("after");
+    stream->push_pong("last");
+    stream->flush();
+    receive(filling + 12);
+    CHECK(received.substr(filling) == pong("last") + frame_of("after"));
+  }
+
+  TEST_CASE_FIXTURE(world, "each pong leaves when the socket takes it") {
+    stream->push_pong("1");
+    stream->flush();
+    stream->push_pong("2");
+    stream->flush();
+    receive(6);
+    CHECK(received == pong("1") + pong("2"));
   }
 
   TEST_CASE_FIXTURE(world, "nothing leaves after a close frame of ours") {
-    auto done = std::vector<error_code>{};
     push("last");
     stream->push_close(1001);
     stream->push_close(1011);
     push("never");
+    stream->push_pong("never");
     stream->flush();
-    control(pong, done);
-    control(close_1000, done);
-    receive(8);
+    receive(9);
     settle();
     stream->close();
-    receive(9);
-    CHECK(received == std::string{"last\x88\x02\x03\xe9", 8});
-    REQUIRE(done.size() == 2); // told that all went well
-    CHECK(!done[0]);
-    CHECK(!done[1]);
-    CHECK(told.closes == 1);
-  }
-
-  TEST_CASE_FIXTURE(world, "a close frame that comes from above ends the stream, too") {
-    auto done = std::vector<error_code>{};
-    control(close_1000, done);
-    push("never");
-    stream->flush();
-    receive(4);
-    stream->close();
-    receive(5);
-    CHECK(received == close_1000);
+    receive(10);
+    CHECK(received == frame_of("last") + close_1001);
     CHECK(told.closes == 1);
   }
 
   TEST_CASE_FIXTURE(world, "dropping keeps the rest of a frame that has begun") {
-    auto done = std::vector<error_code>{};
     fill();
     push("dropped");
-    control(pong, done);
+    stream->push_pong("dropped");
     stream->drop_waiting();
     stream->push_close(1013);
-    receive(4'000'004);
+    receive(filling + 4);
     settle();
-    CHECK(received.substr(3'999'999) == std::string{"f\x88\x02\x03\xf5", 5});
-    REQUIRE(done.size() == 1);
-    CHECK(!done[0]);
+    CHECK(received.substr(filling) == close_1013);
+  }
+
+  TEST_CASE_FIXTURE(world, "a pong after a drop leaves all the same") {
+    fill();
+    stream->push_pong("dropped");
+    stream->drop_waiting();
+    push("kept");
+    stream->push_pong("p");
+    stream->flush();
+    receive(filling + 8);
+    CHECK(received.substr(filling) == frame_of("kept") + pong("p"));
   }
 
   TEST_CASE_FIXTURE(world, "dropping forgets a frame that has not begun") {
@@ -185,56 +190,48 @@ TEST_SUITE("net.frame_stream") {
     stream->drop_waiting();
     push("kept");
     stream->flush();
-    receive(4);
-    CHECK(received == "kept");
+    receive(5);
+    CHECK(received == frame_of("kept"));
   }
 
-  TEST_CASE_FIXTURE(world, "closing ends a write that is under way") {
-    auto done = std::vector<error_code>{};
+  TEST_CASE_FIXTURE(world, "it may be closed twice, and refuses from then on") {
     fill();
-    control(pong, done);
     stream->close();
     stream->close();
+    push("never");
+    stream->push_pong("never");
+    stream->flush();
     settle();
-    REQUIRE(done.size() == 1);
-    CHECK(done[0] == asio::error::operation_aborted);
-    control(pong, done);
-    settle();
-    REQUIRE(done.size() == 2);
-    CHECK(done[1] == asio::error::operation_aborted);
+    CHECK(told.bytes == 0);
+    CHECK(io.stopped()); // nothing is left to wait for
   }
 
   TEST_CASE_FIXTURE(world, "it may be destroyed while the socket is full") {
     fill();
     stream.reset();
     settle();
-    CHECK(io.stopped()); // nothing is left to wait for
+    CHECK(io.stopped());
   }
 
-  TEST_CASE_FIXTURE(world, "a client that is gone fails the write") {
-    auto done = std::vector<error_code>{};
+  TEST_CASE_FIXTURE(world, "a client that is gone ends the waiting") {
     fill();
-    control(pong, done);
     client.set_option(asio::socket_base::linger{true, 0}); // a reset
     client.close();
     const auto end = std::chrono::steady_clock::now() + 20s;
-    while (done.empty() && std::chrono::steady_clock::now() < end) {
-      io.restart();
+    while (!io.stopped() && std::chrono::steady_clock::now() < end)
       io.run_one_for(1s);
-    }
-    REQUIRE(done.size() == 1);
-    CHECK(done[0]);
+    CHECK(io.stopped());
+    CHECK(!stream->socket().is_open());
   }
 
   TEST_CASE_FIXTURE(world, "a long queue that never gets empty keeps its order") {
-    auto expected = std::string{};
+    auto expected = frame_of(std::string(filling - 1, 'f'));
     fill();
-    expected.assign(4'000'000, 'f');
     for (auto i = 0; i < 50; ++i) {
       for (auto k = 0; k < 40; ++k) {
-        auto frame = std::to_string(i * 40 + k) + std::string(500, '-');
-        expected += frame;
-        push(std::move(frame));
+        const auto frame = std::to_string(i * 40 + k) + std::string(500, '-');
+        expected += frame_of(frame);
+        push(frame);
       }
       stream->flush();
       receive(received.size() + 10'000);
@@ -245,19 +242,28 @@ TEST_SUITE("net.frame_stream") {
   }
 
   TEST_CASE_FIXTURE(world, "a tear-down ends when the client has ended") {
-    auto ended = std::vector<error_code>{};
+    auto ended = 0;
     client.write_some(asio::buffer("unread bytes", 12));
-    stream->tear_down([&](error_code ec) { ended.push_back(ec); });
+    stream->tear_down([&] { ++ended; });
     settle();
-    CHECK(ended.empty());
+    CHECK(ended == 0);
     client.shutdown(tcp::socket::shutdown_send);
     const auto end = std::chrono::steady_clock::now() + 20s;
-    while (ended.empty() && std::chrono::steady_clock::now() < end) {
+    while (ended == 0 && std::chrono::steady_clock::now() < end) {
       io.restart();
       io.run_one_for(1s);
     }
-    REQUIRE(ended.size() == 1);
-    CHECK(!ended[0]);
+    CHECK(ended == 1);
+  }
+
+  TEST_CASE_FIXTURE(world, "a tear-down sends what is queued first") {
+    fill();
+    stream->push_close(1001);
+    auto ended = 0;
+    stream->tear_down([&] { ++ended; });
+    receive(filling + 5); // one more than there is: until the stream ends
+    CHECK(received.size() == filling + 4);
+    CHECK(received.ends_with(close_1001));
   }
 }
 

@@ -74,7 +74,7 @@ struct route_world {
   scripted<actors::stop_reply, stop_receipt> stopping;
   scripted<actors::run_queued, actors::queue_report> claiming;
 
-  net::asker asker{sys, io.get_executor()};
+  net::asker asker{sys, io.get_executor(), [] {}};
   net::backend with{.actors = sys,
                     .accounts = accounts(),
                     .persistence = persistence(),
@@ -233,6 +233,7 @@ private:
         [](actors::reader_actor::pointer) -> actors::reader_actor::behavior_type {
           return {[](const actors::stop_reply&) { return stop_receipt{}; },
                   [](const actors::probe_topic&) { return storage::topic_rights{}; },
+                  [](const actors::find_ended&) { return actors::ended_logins{}; },
                   [](const actors::fetch_prompt&) { return prompt{}; },
                   [](const actors::are_you_free&) { return actors::done{}; }};
         });

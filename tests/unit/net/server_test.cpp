@@ -79,7 +79,7 @@ TEST_SUITE("net.server") {
   }
 
   TEST_CASE_FIXTURE(socket_world,
-                    "stopping closes sockets with 1001 after what was pushed") {
+                    "stopping closes sockets with 1012 after what was pushed") {
     auto at = serve();
     auto clients = std::vector<raw_client>{};
     for (auto i = 0; i < 10; ++i)
@@ -89,7 +89,7 @@ TEST_SUITE("net.server") {
     auto stopped = std::async(std::launch::async, [&] { at.stop(10s); });
     for (auto& client : clients) {
       CHECK(client.frame().payload == "one more");
-      CHECK(client.frame().code() == 1001);
+      CHECK(client.frame().code() == 1012);
       client.send_frame(8, std::string{"\x03\xe9", 2});
       CHECK(client.rest().empty());
     }

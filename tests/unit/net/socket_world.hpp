@@ -237,6 +237,11 @@ actors::session_actor::behavior_type inline obedient_session(
         log->note("socket_closed");
         self->quit();
       },
+      [](const actors::login_ended&) {},
+      [](const actors::check_tokens&) {},
+      [out](const actors::say_goodbye&) {
+        out->close(actors::close_code::service_restart);
+      },
   };
 }
 

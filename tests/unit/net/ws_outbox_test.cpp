@@ -54,6 +54,31 @@ TEST_SUITE("net.ws_outbox") {
     CHECK(sink.flushes == 1);
   }
 
+  TEST_CASE_FIXTURE(world,
+                    "what the reactor puts in while it holds leaves at release") {
+    const auto box = open();
+    lane->hold();
+    box->push(bytes("a"));
+    box->push(bytes("b"));
+    CHECK(sink.seen.empty());
+    lane->release();
+    CHECK(sink.seen == std::vector<std::string>{"a", "b"});
+    CHECK(sink.flushes == 1);
+    box->push(bytes("c")); // and without a hold as ever
+    settle();
+    CHECK(sink.seen.size() == 3);
+  }
+
+  TEST_CASE_FIXTURE(world, "another thread's frame during a hold is not left behind") {
+    const auto box = open();
+    lane->hold();
+    std::jthread{[&] { box->push(bytes("a")); }}.join();
+    box->push(bytes("b"));
+    lane->release();
+    settle();
+    CHECK(sink.seen == std::vector<std::string>{"a", "b"});
+  }
+
   TEST_CASE_FIXTURE(world, "a close comes after what was pushed and only once") {
     const auto box = open();
     box->push(bytes("a"));
@@ -77,7 +102,9 @@ TEST_SUITE("net.ws_outbox") {
   TEST_CASE_FIXTURE(world, "bytes that have left make room") {
     const auto box = open(10);
     CHECK(box->push(bytes("1234567890")));
+    CHECK(box->backlog() == 10);
     box->sent(10);
+    CHECK(box->backlog() == 0);
     CHECK(box->push(bytes("1234567890")));
   }
 

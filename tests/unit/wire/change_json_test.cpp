@@ -211,6 +211,23 @@ TEST_CASE("hidden columns are neither listed nor shown") {
   }
 }
 
+TEST_CASE("new rows of a table without a primary key are not told") {
+  auto columns = message_columns();
+  for (auto& column : columns)
+    column.key = false;
+  const auto record = std::array{cell("5"), cell("hi"), null};
+  const auto all = shown_columns{true, true, true};
+  for (const auto type : {change_type::insert, change_type::update}) {
+    const auto json =
+        change_json(change_of(type, columns, record, record), all, no_limit);
+    CHECK(json.ends_with(R"(,"errors":["Error 400: Bad Request, no primary key"]})"));
+    CHECK_FALSE(json.contains("hi"));
+    CHECK_FALSE(json.contains("columns"));
+  }
+  CHECK(change_json(change_of(change_type::remove, columns, {}, record), all, no_limit)
+            .ends_with(R"("errors":null})"));
+}
+
 TEST_CASE("without the key nothing of the row is told") {
   const auto columns = message_columns();
   const auto record = std::array{cell("5"), cell("hi"), null};

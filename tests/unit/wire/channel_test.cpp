@@ -43,6 +43,28 @@ TEST_CASE("the captured first join without a token is read") {
   CHECK_FALSE(asked.access_token.has_value());
   CHECK(asked.postgres_changes[0] ==
         R"({"event":"*","schema":"public","select":["id"]})");
+  CHECK(asked.changes_wait);
+  CHECK(asked.changes_timeout == std::chrono::seconds{3});
+}
+
+TEST_CASE("a wait for changes has a limit and a default") {
+  const auto options = [](std::string_view text) {
+    return join(R"({"config":{"postgres_changes_options":)" + std::string{text} + "}}");
+  };
+  for (const auto* nothing : {"null", "{}", R"({"wait":false,"timeout":null})"}) {
+    CHECK_FALSE(options(nothing).changes_wait);
+    CHECK(options(nothing).changes_timeout == std::chrono::seconds{15});
+  }
+  CHECK(options(R"({"wait":"true"})").changes_wait);
+  CHECK(options(R"({"timeout":90000})").changes_timeout == std::chrono::seconds{20});
+  CHECK(options(R"({"timeout":9007199254740992})").changes_timeout ==
+        std::chrono::seconds{20});
+  for (const auto* bad :
+       {"[]", R"({"wait":7})", R"({"timeout":0})", R"({"timeout":-1})",
+        R"({"timeout":"soon"})", R"({"timeout":1.5})"})
+    CHECK_FALSE(
+        refusal(R"({"config":{"postgres_changes_options":)" + std::string{bad} + "}}")
+            .empty());
 }
 
 TEST_CASE("everything has a default") {

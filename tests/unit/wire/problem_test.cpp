@@ -332,6 +332,7 @@ TEST_CASE("docs/errors.md names every stable reason") {
                              "too_many_messages",
                              "private_only",
                              "restarting",
+                             "session_ended",
                              "write_denied"}) {
     CAPTURE(reason);
     CHECK(page.contains("`" + std::string{reason} + "`"));
