@@ -1,6 +1,7 @@
 #include "actors/changefeed.hpp"
 
 #include "actors/access_words.hpp"
+#include "actors/changefeed_stored.hpp"
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
@@ -9,6 +10,7 @@
 #include "storage/wal_visibility.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <utility>
 #include <vector>
@@ -16,7 +18,7 @@
 namespace jessica::actors {
 namespace {
 
-using self_pointer = changefeed_actor::stateful_pointer<changefeed_state>;
+using namespace changefeed_stored;
 
 /// How long one turn waits for the log: a join that wants changes waits as long, and so
 /// does an actor that is told to end.
@@ -26,8 +28,9 @@ constexpr auto longest_pause = std::chrono::milliseconds{5000};
 /// A role that may not replicate is not going to be allowed in a moment.
 constexpr auto forbidden_pause = std::chrono::seconds{60};
 
-/// Jobs' messages come whatever is published; this one is ours and small.
-constexpr auto our_publication = std::string_view{"jessica_engine"};
+/// Jobs' messages come whatever is published; these are ours and quiet.
+constexpr auto our_publications =
+    std::array<std::string_view, 2>{"jessica_engine", "jessica_broadcasts"};
 /// How long rows are read after the last client stopped following any.
 constexpr auto rows_kept = std::chrono::seconds{60};
 
@@ -137,6 +140,7 @@ void see(changefeed_state& state, std::uint32_t xid) {
 [[nodiscard]] result<void> route(self_pointer self, const storage::feed_piece& piece) {
   auto& state = self->state;
   auto found = findings{};
+  auto stored = std::vector<stored_ptr>{};
   auto delivered = std::size_t{0};
   for (const auto& event : piece.events) {
     if (const auto* message = std::get_if<storage::wal_message>(&event)) {
@@ -144,6 +148,8 @@ void see(changefeed_state& state, std::uint32_t xid) {
       note(found, *message);
       state.rules_stale = state.rules_stale || std::exchange(found.rules, false);
     } else if (const auto* change = std::get_if<storage::row_change>(&event)) {
+      if (auto one = state.deps.broadcasts->take(*change, piece.xid))
+        stored.push_back(std::move(one));
       if (auto fresh = refresh_rules(state); !fresh)
         return fresh;
       delivered += state.deps.router->route(*change, piece.committed,
@@ -155,6 +161,7 @@ void see(changefeed_state& state, std::uint32_t xid) {
   const auto age = std::chrono::system_clock::now() - piece.committed;
   metrics().lag_seconds.set(std::max(0.0, std::chrono::duration<double>(age).count()));
   tell(self, std::move(found));
+  hand_out(self, std::move(stored));
   return {};
 }
 
@@ -164,13 +171,16 @@ void see(changefeed_state& state, std::uint32_t xid) {
   auto& state = self->state;
   auto options = state.deps.wal;
   if (!state.rows)
-    options.publications = {std::string{our_publication}};
+    options.publications = {our_publications.begin(), our_publications.end()};
   auto stream = storage::wal_stream::open(state.deps.database, options);
   if (!stream)
     return std::unexpected{std::move(stream.error())};
   auto cancelled = storage::cancelled_jobs(*state.db, stream->snapshot());
   if (!cancelled)
     return std::unexpected{std::move(cancelled.error())};
+  auto missed = read_missed(state, stream->snapshot());
+  if (!missed)
+    return std::unexpected{std::move(missed.error())};
   if (auto begun = stream->start(); !begun)
     return begun;
   state.rules_stale = true;
@@ -178,6 +188,7 @@ void see(changefeed_state& state, std::uint32_t xid) {
     return fresh;
   tell(self, {true, false, true, std::move(*cancelled), {}});
   self->send(state.deps.doorkeeper, doubt_logins{});
+  hand_out(self, state.deps.broadcasts->take_missed(std::move(*missed)));
   ops::info("feed.open", {{"slot", stream->slot()},
                           {"position", stream->position().str()},
                           {"rows", state.rows}});
@@ -185,6 +196,7 @@ void see(changefeed_state& state, std::uint32_t xid) {
   state.pause = {};
   metrics().connected.set(1);
   metrics().opened.add();
+  say_open(state);
   return {};
 }
 
@@ -200,6 +212,10 @@ void retry_later(self_pointer self, const error& why) {
   self->delayed_send(self, state.pause, read_on{});
 }
 
+[[nodiscard]] timestamp now_by_wall() {
+  return std::chrono::floor<timestamp::duration>(std::chrono::system_clock::now());
+}
+
 /// Reads until nothing comes for a turn, or for a turn at most.
 [[nodiscard]] result<void> read(self_pointer self) {
   auto& stream = *self->state.stream;
@@ -211,11 +227,13 @@ void retry_later(self_pointer self, const error& why) {
     metrics().lag_bytes.set(static_cast<double>(stream.lag()));
     if (!*piece) {
       metrics().lag_seconds.set(0);
+      self->state.deps.broadcasts->read_to_end(now_by_wall());
       break;
     }
     if (auto routed = route(self, **piece); !routed)
       return routed;
-  } while (std::chrono::steady_clock::now() < until);
+  } while (std::chrono::steady_clock::now() < until &&
+           self->state.handed < most_handed);
   return {};
 }
 
@@ -245,7 +263,7 @@ void take_turn(self_pointer self) {
   auto done = self->state.stream ? read(self) : open(self);
   if (!done)
     return retry_later(self, done.error());
-  self->send(self, read_on{});
+  read_when_told(self);
 }
 
 } // namespace
@@ -298,6 +316,13 @@ changefeed_actor::behavior_type changefeed(self_pointer self, changefeed_deps de
       [self](const unsubscribe_changes& msg) {
         self->state.deps.router->unsubscribe(msg.socket, msg.topic, msg.join_ref);
         show_subscribers(self->state);
+      },
+      [self](await_feed) {
+        auto opened = self->make_response_promise<done>();
+        self->state.waiting.push_back(opened);
+        if (self->state.stream)
+          say_open(self->state);
+        return opened;
       },
   };
 }

@@ -1,6 +1,7 @@
 // CHANGEFEED: the database's log, read as it is written. See protocol.hpp.
 #pragma once
 
+#include "actors/broadcast_feed.hpp"
 #include "actors/protocol.hpp"
 #include "storage/connection.hpp"
 #include "storage/endpoint.hpp"
@@ -8,6 +9,7 @@
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -16,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace jessica::actors {
 
@@ -25,8 +28,10 @@ struct changefeed_deps {
   dispatcher_actor dispatcher;
   catalog_actor catalog;
   doorkeeper_actor doorkeeper;
+  hub_actor hub;
   /// Outlives the actor: the one that comes after it tells whom it lost.
   std::shared_ptr<change_router> router;
+  std::shared_ptr<broadcast_feed> broadcasts; ///< outlives it, too
 };
 
 struct changefeed_state {
@@ -40,6 +45,9 @@ struct changefeed_state {
   bool rules_stale = true; ///< tables and policies are to be read again
   std::optional<storage::wal_stream> stream;
   std::chrono::milliseconds pause{0}; ///< before the next try to open it
+  std::size_t handed = 0; ///< lots of stored broadcasts that HUB has not told yet
+  bool reads_when_told = false;
+  std::vector<caf::typed_response_promise<done>> waiting; ///< for the feed to open
 };
 
 /// Reads and routes for a moment, then sends itself read_on again. While the feed is

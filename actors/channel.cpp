@@ -102,6 +102,7 @@ void hide(channel_state& state, socket_number socket) {
 void remove_member(channel_state& state, socket_number socket) {
   std::erase_if(state.members, [&](const member& who) { return who.socket == socket; });
   state.slow.forget(socket);
+  state.stored.forget(socket);
   hide(state, socket);
 }
 
@@ -140,6 +141,8 @@ void add_member(channel_state& state, member who) {
                                        who.topic, event, payload));
   if (who.broadcasts)
     send_snapshots(state, who);
+  if (who.replayed)
+    state.stored.await_replay(who);
   who.join_response = {};
   who.greetings = {};
   state.members.push_back(std::move(who));
@@ -156,6 +159,32 @@ void change_hearing(channel_state& state, const hear& msg) {
     send_snapshots(state, *who);
   if (!msg.broadcasts)
     state.slow.forget(msg.socket);
+}
+
+// --- stored broadcasts ---------------------------------------------------------------
+
+[[nodiscard]] done tell_stored_to_all(channel_state& state, const relay_stored& msg) {
+  for (const auto& one : msg.what)
+    state.stored.tell(state.members, one);
+  return {};
+}
+
+void expect_own_of(channel_state& state, const expect_own& msg) {
+  if (find_member(state, msg.socket) != state.members.end())
+    state.stored.expect_own(msg.socket, msg.id);
+}
+
+void replay_past(channel_state& state, const replay_to& msg) {
+  const auto who = find_member(state, msg.socket);
+  if (who != state.members.end())
+    state.stored.replay(*who, msg.join_ref, msg.what);
+}
+
+void greet_member(channel_state& state, const greet& msg) {
+  const auto who = find_member(state, msg.socket);
+  if (who != state.members.end() && who->join_ref == msg.join_ref)
+    who->out->push(wire::encode_message(who->version, who->join_ref, std::nullopt,
+                                        who->topic, msg.what.event, msg.what.payload));
 }
 
 // --- replies -------------------------------------------------------------------------
@@ -284,6 +313,13 @@ channel_actor::behavior_type channel(self_pointer self, topic subject, hub_actor
         remove_lost(self);
       },
       [self](hear msg) { change_hearing(self->state, msg); },
+      [self](const relay_stored& msg) { return tell_stored_to_all(self->state, msg); },
+      [self](const expect_own& msg) { expect_own_of(self->state, msg); },
+      [self](const forget_own& msg) {
+        self->state.stored.forget_own(msg.socket, msg.id);
+      },
+      [self](const replay_to& msg) { replay_past(self->state, msg); },
+      [self](const greet& msg) { greet_member(self->state, msg); },
       [self](const reply_begun& msg) {
         expect_one_less(self->state);
         begin_reply(self->state, msg);

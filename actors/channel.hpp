@@ -4,6 +4,7 @@
 #include "actors/presence.hpp"
 #include "actors/protocol.hpp"
 #include "actors/slow_readers.hpp"
+#include "actors/stored_delivery.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -28,6 +29,7 @@ struct channel_state {
   std::vector<member> members;
   presence here;
   std::vector<socket_number> lost; ///< members whose sockets were found closed
+  stored_delivery stored;
   std::unordered_map<message_id, running_reply> replies;
   slow_readers slow;
   std::uint64_t seen = 0;        ///< counted messages from HUB

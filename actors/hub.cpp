@@ -8,9 +8,12 @@
 
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
+#include <vector>
 
 namespace jessica::actors {
 namespace {
@@ -44,6 +47,73 @@ void forget(self_pointer self, const caf::down_msg& down) {
   ops::warn("channel.failed",
             {{"topic", found->first.name}, {"cause", from_caf(down.reason).what}});
   channels.erase(found);
+}
+
+// --- broadcasts from outside ---------------------------------------------------------
+
+/// A commit is in the log a moment before queries see it; far longer than that moment.
+constexpr auto told_for = std::chrono::seconds{10};
+constexpr auto most_told = std::size_t{1024};
+
+void forget_old(self_pointer self) {
+  auto& told = self->state.told;
+  const auto now = self->clock().now();
+  while (!told.empty() &&
+         (told.size() > most_told || now - told.front().when > told_for))
+    told.pop_front();
+}
+
+void remember(self_pointer self, const tell_stored& msg) {
+  auto& told = self->state.told;
+  for (const auto& one : msg.what)
+    if (told.empty() || told.back().xid != one->xid)
+      told.push_back({one->xid, self->clock().now()});
+  forget_old(self);
+}
+
+void publish(self_pointer self, publish_on& msg) {
+  const auto found = self->state.channels.find(msg.topic);
+  if (found != self->state.channels.end())
+    self->send(found->second.channel, broadcast{socket_number{0}, std::move(msg.what)});
+}
+
+/// Those of each live topic, in their order; others have nobody to hear them.
+[[nodiscard]] std::vector<std::pair<channel_actor, relay_stored>>
+by_channel(const hub_state& state, const tell_stored& msg) {
+  auto made = std::vector<std::pair<channel_actor, relay_stored>>{};
+  auto known = std::unordered_map<topic, std::size_t, topic_hash>{};
+  for (const auto& one : msg.what) {
+    const auto of = topic{one->topic, one->is_private};
+    const auto live = state.channels.find(of);
+    if (live == state.channels.end())
+      continue;
+    const auto [at, first] = known.try_emplace(of, made.size());
+    if (first)
+      made.push_back({live->second.channel, {}});
+    made[at->second].second.what.push_back(one);
+  }
+  return made;
+}
+
+[[nodiscard]] caf::typed_response_promise<done> relay(self_pointer self,
+                                                      const tell_stored& msg) {
+  auto told = self->make_response_promise<done>();
+  auto shares = by_channel(self->state, msg);
+  if (shares.empty()) {
+    told.deliver(done{});
+    return told;
+  }
+  const auto left = std::make_shared<std::size_t>(shares.size());
+  auto one_less = [told, left]() mutable {
+    if (--*left == 0)
+      told.deliver(done{});
+  };
+  for (auto& [to, share] : shares)
+    self->request(to, caf::infinite, std::move(share))
+        .then([one_less](done) mutable { one_less(); },
+              // Its members join again.
+              [one_less](const caf::error&) mutable { one_less(); });
+  return told;
 }
 
 } // namespace
@@ -81,6 +151,18 @@ hub_actor::behavior_type hub(self_pointer self) {
         self->send(found->second.channel, done{});
         channels.erase(found);
         open_channels().set(static_cast<double>(channels.size()));
+      },
+      [self](publish_on& msg) { publish(self, msg); },
+      [self](const tell_stored& msg) {
+        remember(self, msg);
+        return relay(self, msg);
+      },
+      [self](list_told) {
+        forget_old(self);
+        auto lately = told_lately{};
+        for (const auto& one : self->state.told)
+          lately.xids.push_back(one.xid);
+        return lately;
       },
   };
 }

@@ -6,7 +6,9 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
 #include <unordered_map>
@@ -31,6 +33,11 @@ struct hub_state {
   ~hub_state();
 
   std::unordered_map<topic, entry, topic_hash> channels;
+  struct told_transaction {
+    std::uint32_t xid = 0;
+    std::chrono::steady_clock::time_point when;
+  };
+  std::deque<told_transaction> told; ///< of stored broadcasts, lately
 };
 
 hub_actor::behavior_type hub(hub_actor::stateful_pointer<hub_state> self);

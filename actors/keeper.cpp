@@ -3,6 +3,7 @@
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
+#include "storage/broadcasts.hpp"
 #include "storage/jobs.hpp"
 
 #include <utility>
@@ -20,6 +21,18 @@ namespace {
       return held;
   }
   return storage::join_node(*state.db, state.options.node, state.options.lease);
+}
+
+/// Each minute: days begin and end, and broadcasts expire.
+void tend_broadcasts(keeper_state& state, std::chrono::steady_clock::time_point now) {
+  constexpr auto pause = std::chrono::seconds{60};
+  if (state.broadcasts_tended && now - *state.broadcasts_tended < pause)
+    return;
+  state.broadcasts_tended = now;
+  if (auto swept = storage::sweep_broadcasts(*state.db); !swept)
+    ops::warn("broadcasts.sweep_failed", {{"cause", swept.error().what}});
+  else if (*swept > 0)
+    ops::debug("broadcasts.swept", {{"expired", *swept}});
 }
 
 [[nodiscard]] result<lease_held> beat_once(keeper_state& state, const heartbeat& msg) {
@@ -43,7 +56,12 @@ keeper_actor::behavior_type keeper(keeper_actor::stateful_pointer<keeper_state> 
       options.database, storage::role::engine, storage::commits::lazy);
   self->state.options = std::move(options);
   return {
-      [self](const heartbeat& msg) { return answer(beat_once(self->state, msg)); },
+      [self](const heartbeat& msg) {
+        auto held = beat_once(self->state, msg);
+        if (held)
+          tend_broadcasts(self->state, self->clock().now());
+        return answer(std::move(held));
+      },
       [self](const claim_jobs& msg) {
         return answer(storage::claim(*self->state.db, msg.lease, msg.wish));
       },

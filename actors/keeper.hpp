@@ -9,6 +9,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace jessica::actors {
@@ -22,6 +23,7 @@ struct keeper_options {
 struct keeper_state {
   keeper_options options;
   std::unique_ptr<storage::connection> db;
+  std::optional<std::chrono::steady_clock::time_point> broadcasts_tended;
 };
 
 keeper_actor::behavior_type keeper(keeper_actor::stateful_pointer<keeper_state> self,

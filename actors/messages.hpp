@@ -93,6 +93,7 @@ struct member {
   std::optional<std::string> ref; ///< of the phx_join, answered by CHANNEL
   bool self = false;              ///< own broadcasts come back
   bool broadcasts = true;         ///< may hear broadcasts and replies
+  bool replayed = false;          ///< a replay_to follows: what is stored waits for it
   bool presence = false;          ///< hears who is here, and may
   std::string presence_key;       ///< under which it shows itself
   std::string join_response;      ///< JSON object of the phx_reply

@@ -3,6 +3,7 @@
 // (actors/errors.hpp).
 #pragma once
 
+#include "actors/broadcast_messages.hpp"
 #include "actors/messages.hpp"
 
 #include <caf/fwd.hpp>
@@ -53,6 +54,11 @@ using channel_actor = caf::typed_actor<
     // From SESSION, which checked rights and limits; of a stranger: ignored.
     caf::reacts_to<leave>, caf::reacts_to<broadcast>, caf::reacts_to<track>,
     caf::reacts_to<untrack>, caf::reacts_to<hear>,
+    // From HUB: stored broadcasts, each to a member once; answered when they are sent.
+    caf::replies_to<relay_stored>::with<done>,
+    // From SESSION: of its own broadcasts, and of the past.
+    caf::reacts_to<expect_own>, caf::reacts_to<forget_own>, caf::reacts_to<replay_to>,
+    caf::reacts_to<greet>,
     // From INFERENCE: the life of one attempt at a reply.
     caf::reacts_to<reply_begun>, caf::reacts_to<reply_grew>, caf::reacts_to<reply_over>,
     // From HUB: nothing is under way any more, end.
@@ -62,7 +68,19 @@ using channel_actor = caf::typed_actor<
 using hub_actor = caf::typed_actor<
     // Admits the member; answers with the CHANNEL to leave or broadcast to.
     caf::replies_to<join_topic>::with<channel_actor>,
-    caf::replies_to<open_topic>::with<channel_actor>, caf::reacts_to<passivate>>;
+    caf::replies_to<open_topic>::with<channel_actor>, caf::reacts_to<passivate>,
+    // From BROADCASTER.
+    caf::reacts_to<publish_on>,
+    // From CHANGEFEED, which waits: answered when all members were told.
+    caf::replies_to<tell_stored>::with<done>,
+    caf::replies_to<list_told>::with<told_lately>>;
+
+/// BROADCASTER takes broadcasts from outside their channels: asks who may send them,
+/// counts them, hands them to HUB or to the table.
+using broadcaster_actor = caf::typed_actor<
+    // Fails: overloaded (reason too_many_messages, or a full queue), unavailable,
+    // invalid_input (not to be stored).
+    caf::replies_to<send_broadcasts>::with<broadcasts_sent>>;
 
 /// DISPATCHER holds the node's lease, counts slots and runs one INFERENCE a job: users
 /// in turns, at most a few of one user.
@@ -114,12 +132,15 @@ using keeper_actor =
                      caf::replies_to<are_you_free>::with<done>>;
 
 /// READER does as the asker, under row security, what the chat needs: rights, prompts,
-/// and the stop of a reply. Detached, in a POOL.
+/// the stop of a reply, one broadcast to be stored. Detached, in a POOL.
 using reader_actor =
     caf::typed_actor<caf::replies_to<stop_reply>::with<stop_receipt>,
                      caf::replies_to<probe_topic>::with<storage::topic_rights>,
                      caf::replies_to<find_ended>::with<ended_logins>,
                      caf::replies_to<fetch_prompt>::with<prompt>,
+                     // Fails: forbidden, invalid_input, unavailable.
+                     caf::replies_to<store_broadcast>::with<done>,
+                     caf::replies_to<fetch_stored>::with<stored_page>,
                      caf::replies_to<are_you_free>::with<done>>;
 
 /// CATALOG keeps REST's snapshot of the schema and tells CLERKs of a new one. Detached.
@@ -143,7 +164,8 @@ using changefeed_actor =
     caf::typed_actor<caf::reacts_to<read_on>,
                      // Fails: unavailable (the log cannot be read now).
                      caf::replies_to<subscribe_changes>::with<changes_subscribed>,
-                     caf::reacts_to<unsubscribe_changes>>;
+                     caf::reacts_to<unsubscribe_changes>,
+                     caf::replies_to<await_feed>::with<done>>;
 
 /// ACCOUNTS takes all auth calls and sends the slow ones (password hashing) and the
 /// quick ones down two lanes, each a bounded POOL of ACCOUNT WORKERs.

@@ -72,6 +72,7 @@ struct joined_topic {
   std::shared_ptr<user_meter> meter;   ///< of the user; null: an API key
   storage::topic_rights rights{true, true, true, true};
   bool ack = false;
+  bool self = false;                         ///< hears its own broadcasts
   std::vector<wire::change_binding> changes; ///< what the join asked to follow
   bool presence = false;                     ///< the join asked to hear who is here
   rate_limit presence_calls{std::chrono::seconds{30}};

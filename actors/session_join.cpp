@@ -36,16 +36,34 @@ void follow_no_more(self_pointer self, const exchange_ptr& frame) {
                                  frame->push.join_ref});
 }
 
+/// What a join may ask for about stored broadcasts.
+void follow_stored(self_pointer self, const std::string& topic_name,
+                   const std::optional<wire::replay_wish>& wish, bool ready) {
+  if (wish)
+    replay(self, topic_name, *wish);
+  if (ready)
+    await_replication(self, topic_name);
+}
+
 /// Admitted; unless its login ended meanwhile.
-void enter_topic(self_pointer self, const exchange_ptr& frame, joined_topic joined) {
+void enter_topic(self_pointer self, const exchange_ptr& frame, joined_topic joined,
+                 const std::optional<wire::replay_wish>& wish, bool ready) {
   auto& state = self->state;
   const auto over = is_over(state, *joined.who);
   self->monitor(joined.channel);
   state.topics.insert_or_assign(frame->push.topic, std::move(joined));
   if (over)
     evict(self, frame->push.topic, session_over().what);
+  else
+    follow_stored(self, frame->push.topic, wish, ready);
   end_expired(self);
   go_on(self, frame);
+}
+
+/// Whoever may not hear broadcasts hears none of the past either.
+[[nodiscard]] std::optional<wire::replay_wish> replay_of(const join_attempt& attempt,
+                                                         storage::topic_rights rights) {
+  return rights.read ? attempt.asked.replay : std::nullopt;
 }
 
 void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt,
@@ -67,6 +85,7 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
              .ref = push.ref,
              .self = attempt.asked.self,
              .broadcasts = rights.read,
+             .replayed = replay_of(attempt, rights).has_value(),
              .presence = attempt.asked.presence && rights.presence_read,
              .presence_key = std::move(attempt.asked.presence_key),
              .join_response = wire::join_response(attempt.asked.postgres_changes),
@@ -80,6 +99,7 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
                              .meter = std::move(attempt.meter),
                              .rights = rights,
                              .ack = attempt.asked.ack,
+                             .self = attempt.asked.self,
                              .changes = std::move(attempt.changes),
                              .presence = attempt.asked.presence};
   if (who.presence_key.empty())
@@ -94,9 +114,10 @@ void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt
   self->request(state.deps->hub, caf::infinite,
                 join_topic{std::move(attempt.room), std::move(who)})
       .then(
-          [self, frame, joined](channel_actor& opened) mutable {
+          [self, frame, joined, wish = replay_of(attempt, rights),
+           ready = attempt.asked.replication_ready](channel_actor& opened) mutable {
             joined.channel = std::move(opened);
-            enter_topic(self, frame, std::move(joined));
+            enter_topic(self, frame, std::move(joined), wish, ready);
           },
           [self, frame, follows = !joined.changes.empty()](const caf::error& why) {
             if (follows)
@@ -230,10 +251,16 @@ void join(self_pointer self, const exchange_ptr& frame) {
     return refuse(self, frame, "ChannelRateLimitReached: Too many channels");
   auto asked = wire::read_join(push.payload);
   if (!asked)
-    return refuse(self, frame, "InvalidJoinPayload: " + asked.error().what);
+    return refuse(
+        self, frame,
+        (asked.error().reason == "unable_to_replay" ? "" : "InvalidJoinPayload: ") +
+            asked.error().what);
   if (!asked->is_private && !limits.public_channels)
     return refuse(self, frame,
                   "PrivateOnly: This project only allows private channels");
+  if (asked->replay && !asked->is_private)
+    return refuse(self, frame,
+                  "UnableToReplayMessages: Replay is not allowed for public channels");
   if (!find_place(state))
     return refuse(self, frame, "ConnectionRateLimitReached: Too many connected users");
   auto who = identity_of(state, asked->access_token);

@@ -1,14 +1,11 @@
 #include "actors/errors.hpp"
+#include "actors/reserved_events.hpp"
 #include "actors/session_steps.hpp"
 
 #include <utility>
 
 namespace jessica::actors::session_steps {
 namespace {
-
-constexpr auto conversation_prefix = std::string_view{"conversation:"};
-/// Events that only the server may send on a conversation.
-constexpr auto reserved_prefix = std::string_view{"reply."};
 
 void store_send(self_pointer self, const exchange_ptr& frame,
                 const joined_topic& joined, const wire::app_broadcast& what) {
@@ -70,16 +67,21 @@ void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& j
     return refuse_if_asked(what.error().what);
   if (joined.room.is_private && !joined.rights.write)
     return refuse_if_asked("unauthorized");
-  const auto in_conversation =
-      joined.room.is_private && joined.room.name.starts_with(conversation_prefix);
+  const auto in_conversation = is_conversation(joined.room);
   if (in_conversation && what->event == "message.send")
     return store_send(self, frame, joined, *what);
   if (in_conversation && what->event == "reply.stop")
     return stop_one(self, frame, joined, *what);
-  if (in_conversation && what->event.starts_with(reserved_prefix))
+  if (is_reserved(joined.room, what->event))
     return refuse_if_asked("reserved_event");
   if (what->payload.size() > state.deps->limits.payload_bytes)
     return refuse_if_asked("payload_size_exceeded");
+  auto stored = wire::read_persist(frame->push.binary ? frame->push.binary->metadata
+                                                      : std::string{});
+  if (!stored)
+    return refuse_to_store(self, frame, stored.error().what);
+  if (*stored)
+    return store_and_answer(self, frame, joined, std::move(*what), **stored);
   self->send(joined.channel, broadcast{state.socket.number, std::move(*what)});
   if (joined.ack)
     reply(state, frame->push, true, "{}");

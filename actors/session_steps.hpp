@@ -97,6 +97,18 @@ void join(self_pointer self, const exchange_ptr& frame);
 void renew_token(self_pointer self, const exchange_ptr& frame, joined_topic& joined);
 /// broadcast: relayed to the CHANNEL, or message.send stored by PERSISTENCE.
 void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& joined);
+/// A broadcast to be stored: answered when it is; the log brings it to the members.
+void store_and_answer(self_pointer self, const exchange_ptr& frame,
+                      const joined_topic& joined, wire::app_broadcast what,
+                      wire::persist_wish wish);
+/// Its failure, in the words and the field that the client shows; always told.
+void refuse_to_store(self_pointer self, const exchange_ptr& frame,
+                     std::string_view why);
+/// Behind a join: what is stored since `wish.since`, before all that comes.
+void replay(self_pointer self, const std::string& topic_name,
+            const wire::replay_wish& wish);
+/// Behind a join: tells when stored broadcasts come, or that they do not in time.
+void await_replication(self_pointer self, const std::string& topic_name);
 /// presence: answered, and told to the CHANNEL.
 void change_presence(self_pointer self, const exchange_ptr& frame,
                      joined_topic& joined);

@@ -1,6 +1,7 @@
 #include "actors/system.hpp"
 
 #include "actors/accounts.hpp"
+#include "actors/broadcaster.hpp"
 #include "actors/catalog.hpp"
 #include "actors/changefeed.hpp"
 #include "actors/clerk.hpp"
@@ -64,6 +65,7 @@ struct system::state {
   dispatcher_actor dispatcher;
   changefeed_actor changefeed;
   doorkeeper_actor doorkeeper;
+  broadcaster_actor broadcaster;
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
   bool stopped = false;
@@ -208,13 +210,24 @@ struct system::state {
         dispatcher,
         catalog,
         doorkeeper,
-        std::make_shared<change_router>(options.settings.realtime.max_frame_bytes)};
+        hub,
+        std::make_shared<change_router>(options.settings.realtime.max_frame_bytes),
+        std::make_shared<broadcast_feed>(
+            std::chrono::floor<timestamp::duration>(std::chrono::system_clock::now()),
+            options.settings.realtime.max_frame_bytes)};
     deps.wal.node = options.node;
     constexpr auto slot_timeout = std::chrono::seconds{5}; // a stop waits that long
     deps.wal.slot_timeout = slot_timeout;
     changefeed = supervise<changefeed_actor>("CHANGEFEED", [this, deps] {
       return caf::actor_cast<caf::actor>(
           sys.spawn<caf::detached>(actors::changefeed, deps));
+    });
+  }
+
+  void start_broadcaster() {
+    const auto deps = broadcaster_deps{hub, readers, options.settings.realtime};
+    broadcaster = supervise<broadcaster_actor>("BROADCASTER", [this, deps] {
+      return caf::actor_cast<caf::actor>(sys.spawn(actors::broadcaster, deps));
     });
   }
 
@@ -228,6 +241,7 @@ struct system::state {
     start_dispatcher();
     start_doorkeeper();
     start_changefeed();
+    start_broadcaster();
     // The socket gives up after request_timeout: the client shall hear why before.
     const auto longest_join = options.settings.net.request_timeout * 4 / 5;
     sessions = std::make_shared<const session_deps>(session_deps{
@@ -260,6 +274,7 @@ struct system::state {
     dispatcher = nullptr;
     changefeed = nullptr;
     doorkeeper = nullptr;
+    broadcaster = nullptr;
     sessions.reset();
   }
 };
@@ -296,6 +311,9 @@ const hub_actor& system::hub() const noexcept {
 }
 const dispatcher_actor& system::dispatcher() const noexcept {
   return state_->dispatcher;
+}
+const broadcaster_actor& system::broadcaster() const noexcept {
+  return state_->broadcaster;
 }
 
 session_actor system::open_session(outbox_ptr out, identity who,

@@ -38,6 +38,7 @@ public:
   [[nodiscard]] const clerk_actor& rest_readers() const noexcept;
   [[nodiscard]] const clerk_actor& rest_writers() const noexcept;
   [[nodiscard]] const hub_actor& hub() const noexcept;
+  [[nodiscard]] const broadcaster_actor& broadcaster() const noexcept;
   [[nodiscard]] const dispatcher_actor& dispatcher() const noexcept;
 
   /// A SESSION for a socket that was just accepted. Its end closes the outbox.

@@ -78,6 +78,7 @@ int fail_start(const char* what, const error& why) {
       .rest_readers = system.rest_readers(),
       .rest_writers = system.rest_writers(),
       .dispatcher = system.dispatcher(),
+      .broadcaster = system.broadcaster(),
       .open_session =
           [&system](actors::outbox_ptr out, identity who, wire::serializer version) {
             return system.open_session(std::move(out), std::move(who), version);

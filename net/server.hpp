@@ -27,6 +27,7 @@ struct backend {
   actors::clerk_actor rest_readers; ///< of requests that cannot write
   actors::clerk_actor rest_writers;
   actors::dispatcher_actor dispatcher;
+  actors::broadcaster_actor broadcaster;
   std::function<actors::session_actor(actors::outbox_ptr, identity, wire::serializer)>
       open_session;
   wire::credentials credentials;

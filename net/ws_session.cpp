@@ -243,7 +243,7 @@ void ws_session::cut() noexcept {
 
 void ws_session::retire() noexcept {
   if (session_)
-    caf::anon_send(session_, actors::say_goodbye{}); // which closes the outbox
+    home_.actors().tell(session_, actors::say_goodbye{}); // which closes the outbox
 }
 
 void ws_session::finish() noexcept {

@@ -42,6 +42,9 @@ max_slot_wal_keep_size = 1GB
 wal_sender_timeout = 30s
 max_worker_processes = 12
 
+# Stored broadcasts are replayed in the order of their commits.
+track_commit_timestamp = on
+
 shared_buffers = 512MB
 effective_cache_size = 4GB
 work_mem = 8MB

@@ -21,7 +21,8 @@ namespace jessica::storage {
 
 struct wal_options {
   std::string node; ///< part of the slot's name, so that an operator knows whose it is
-  std::vector<std::string> publications{"supabase_realtime", "jessica_engine"};
+  std::vector<std::string> publications{"supabase_realtime", "jessica_engine",
+                                        "jessica_broadcasts"};
   /// A slot waits for every transaction that is writing when it is made.
   std::chrono::milliseconds slot_timeout{10'000};
   /// How often the server is told how far we are.

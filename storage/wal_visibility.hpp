@@ -7,12 +7,17 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 
 namespace jessica::storage {
 
 /// Waits until every later query sees what transaction `xid` did (feed_piece::xid; 0 is
 /// in no transaction and waits for nothing). Fails: timeout, and as connection::run.
 [[nodiscard]] result<void> wait_until_visible(connection& db, std::uint32_t xid,
+                                              std::chrono::milliseconds limit);
+/// The same for several of them, none of which is 0.
+[[nodiscard]] result<void> wait_until_visible(connection& db,
+                                              std::span<const std::uint32_t> xids,
                                               std::chrono::milliseconds limit);
 
 } // namespace jessica::storage

@@ -43,7 +43,14 @@ section(const json::object& in, std::string_view field, std::string path) {
     return std::unexpected{options.error()};
   if (auto self = read_flag(**options, "config.broadcast", "self", into.self); !self)
     return self;
-  return read_flag(**options, "config.broadcast", "ack", into.ack);
+  if (auto ack = read_flag(**options, "config.broadcast", "ack", into.ack); !ack)
+    return ack;
+  auto replay = read_replay(**options);
+  if (!replay)
+    return std::unexpected{std::move(replay.error())};
+  into.replay = *replay;
+  return read_flag(**options, "config.broadcast", "replication_ready",
+                   into.replication_ready);
 }
 
 [[nodiscard]] result<void> read_presence_options(const json::object& config,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/error.hpp"
+#include "wire/broadcast_options.hpp"
 
 #include <chrono>
 #include <optional>
@@ -14,6 +15,8 @@ namespace jessica::wire {
 struct join_request {
   bool self = false; ///< own broadcasts come back
   bool ack = false;  ///< each broadcast push is answered
+  std::optional<replay_wish> replay;
+  bool replication_ready = false; ///< wants to hear that stored broadcasts come
   bool is_private = false;
   bool presence = false;    ///< wants to hear who is here
   std::string presence_key; ///< at most 255 bytes; empty: the server makes one

@@ -237,8 +237,8 @@ result<std::optional<push>> decode_push(serializer version, std::string_view byt
 
 result<app_broadcast> read_broadcast(const push& message) {
   if (message.binary)
-    return app_broadcast{message.binary->event, message.binary->json,
-                         message.binary->payload};
+    return app_broadcast{
+        message.binary->event, message.binary->json, message.binary->payload, {}};
   const auto parsed = parse_object(message.payload);
   if (!parsed)
     return std::unexpected{parsed.error()};
@@ -251,8 +251,10 @@ result<app_broadcast> read_broadcast(const push& message) {
   if (event->get_string().size() > max_name_bytes)
     return invalid("event must be at most 255 bytes");
   const auto* payload = parsed->if_contains("payload");
-  return app_broadcast{std::string{event->get_string()}, true,
-                       payload == nullptr ? "{}" : json::serialize(*payload)};
+  return app_broadcast{std::string{event->get_string()},
+                       true,
+                       payload == nullptr ? "{}" : json::serialize(*payload),
+                       {}};
 }
 
 frame encode_message(serializer version, std::optional<std::string_view> join_ref,
@@ -280,21 +282,23 @@ frame encode_refusal(serializer version, std::optional<std::string_view> join_re
 
 frame encode_broadcast(serializer version, std::string_view topic,
                        const app_broadcast& message) {
-  if (topic.size() > max_name_bytes || message.event.size() > max_name_bytes)
+  if (topic.size() > max_name_bytes || message.event.size() > max_name_bytes ||
+      message.meta.size() > max_name_bytes)
     return nullptr;
   if (version == serializer::v1) {
     if (!message.json)
       return nullptr;
-    return envelop(version, {{}, {}, topic, "broadcast"},
-                   raw{R"({"type":"broadcast","event":)"}, quoted{message.event},
-                   raw{R"(,"payload":)"}, raw{message.payload}, raw{"}"});
+    return envelop(
+        version, {{}, {}, topic, "broadcast"}, raw{R"({"type":"broadcast","event":)"},
+        quoted{message.event}, raw{R"(,"payload":)"}, raw{message.payload},
+        raw{message.meta.empty() ? "" : R"(,"meta":)"}, raw{message.meta}, raw{"}"});
   }
-  const auto header =
-      std::array{broadcast_kind, static_cast<char>(topic.size()),
-                 static_cast<char>(message.event.size()), char{0}, // no metadata
-                 message.json ? json_encoding : raw_encoding};
+  const auto header = std::array{broadcast_kind, static_cast<char>(topic.size()),
+                                 static_cast<char>(message.event.size()),
+                                 static_cast<char>(message.meta.size()),
+                                 message.json ? json_encoding : raw_encoding};
   return join(ws_opcode::binary, raw{{header.data(), header.size()}}, raw{topic},
-              raw{message.event}, raw{message.payload});
+              raw{message.event}, raw{message.meta}, raw{message.payload});
 }
 
 } // namespace jessica::wire

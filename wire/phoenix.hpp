@@ -45,6 +45,7 @@ struct app_broadcast {
   std::string event;
   bool json = true;    ///< else `payload` is raw bytes, which v1 clients never get
   std::string payload; ///< JSON text of any kind, or raw bytes
+  std::string meta{};  ///< JSON object the server adds, at most 255 bytes; or empty
 };
 
 /// Checks a text broadcast payload {"type":"broadcast","event":E,"payload":P}.
@@ -71,7 +72,7 @@ struct app_broadcast {
                                    std::string_view topic, std::string_view reason);
 
 /// A broadcast to members: 2.0.0 gets a binary frame (kind 4), 1.0.0 text; null for raw
-/// bytes on 1.0.0 and for a topic or event over 255 bytes.
+/// bytes on 1.0.0 and for a topic, event or meta over 255 bytes.
 [[nodiscard]] frame encode_broadcast(serializer version, std::string_view topic,
                                      const app_broadcast& message);
 

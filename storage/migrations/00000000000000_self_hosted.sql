@@ -165,7 +165,8 @@ as $$ select auth.jwt() ->> 'email' $$;
 
 grant execute on all functions in schema auth to public;
 
--- Private channels: nothing is stored here, only the table's policies matter
+-- Broadcasts that are stored, and whose policies private channels go by. In partitions of a day,
+-- which jessica.sweep_broadcasts() makes ahead and drops; the default one takes what none is for.
 
 create table if not exists realtime.messages (
   id uuid not null default gen_random_uuid(),
@@ -173,13 +174,27 @@ create table if not exists realtime.messages (
   extension text not null,
   event text,
   payload jsonb,
+  binary_payload bytea,
   private bool default true,
-  inserted_at timestamp not null default now(),
-  updated_at timestamp not null default now(),
+  inserted_at timestamp not null default (now() at time zone 'utc'),
+  updated_at timestamp not null default (now() at time zone 'utc'),
+  expires_at timestamptz,
   primary key (id, inserted_at)
-);
+) partition by range (inserted_at);
+
+create table if not exists realtime.messages_default partition of realtime.messages default;
+
+-- Without an event nothing is broadcast: so are the rows by which rights are probed, and they cost
+-- these indexes nothing.
+create index if not exists messages_of_topic on realtime.messages (topic, inserted_at)
+  where extension = 'broadcast' and event is not null;
+create index if not exists messages_by_time on realtime.messages (inserted_at)
+  where extension = 'broadcast' and event is not null;
+create index if not exists messages_that_expire on realtime.messages (expires_at)
+  where expires_at is not null;
 
 alter table realtime.messages enable row level security;
+alter table realtime.messages_default enable row level security;
 grant select, insert on realtime.messages to anon, authenticated, service_role;
 
 create or replace function realtime.topic() returns text
@@ -187,6 +202,80 @@ language sql stable
 as $$ select nullif(current_setting('realtime.topic', true), '') $$;
 
 grant execute on function realtime.topic() to public;
+
+-- Stores a broadcast as the caller, under the policies; nodes send it when the transaction commits.
+-- Whoever calls this has other things to do: what goes wrong is a warning.
+create or replace function realtime.store_broadcast(
+  topic text, event text, private bool, payload jsonb, binary_payload bytea
+) returns void
+language plpgsql set search_path = ''
+as $$
+declare
+  row_id uuid := gen_random_uuid();
+  topic_before text := coalesce(current_setting('realtime.topic', true), '');
+begin
+  if coalesce(topic, '') = '' or coalesce(event, '') = '' then
+    raise exception 'a broadcast needs a topic and an event';
+  elsif octet_length(topic) > 246 or octet_length(event) > 255 then
+    raise exception 'a topic is at most 246 bytes, an event 255';
+  end if;
+  perform set_config('realtime.topic', topic, true);  -- what policies ask for
+  insert into realtime.messages (id, topic, extension, event, private, payload, binary_payload)
+  values (row_id, topic, 'broadcast', event, coalesce(private, true),
+    case when jsonb_typeof(payload) = 'object' and not payload ? 'id'
+      then payload || jsonb_build_object('id', row_id) else payload end,
+    binary_payload);
+  perform set_config('realtime.topic', topic_before, true);
+exception when others then
+  raise warning 'broadcast not stored: %', sqlerrm;
+end $$;
+
+create or replace function realtime.send(
+  payload jsonb, event text, topic text, private boolean default true
+) returns void
+language sql set search_path = ''
+as $$ select realtime.store_broadcast(topic, event, private, coalesce(payload, '{}'), null) $$;
+
+create or replace function realtime.send_binary(
+  payload bytea, event text, topic text, private boolean default true
+) returns void
+language sql set search_path = ''
+as $$ select realtime.store_broadcast(topic, event, private, null, coalesce(payload, '')) $$;
+
+-- For triggers of rows: what changed, as a broadcast.
+create or replace function realtime.broadcast_changes(
+  topic_name text, event_name text, operation text, table_name text, table_schema text,
+  new record, old record, level text default 'ROW'
+) returns void
+language plpgsql set search_path = ''
+as $$
+begin
+  if upper(coalesce(level, 'ROW')) <> 'ROW' then
+    raise exception 'a broadcast of changes is made for each row';
+  elsif operation is null or operation not in ('INSERT', 'UPDATE', 'DELETE') then
+    raise exception 'no such operation: %', operation;
+  end if;
+  perform realtime.send(
+    jsonb_build_object('schema', table_schema, 'table', table_name, 'operation', operation,
+                       'record', to_jsonb(new), 'old_record', to_jsonb(old)),
+    event_name, topic_name, true);
+exception when others then
+  raise warning 'broadcast of changes not stored: %', sqlerrm;
+end $$;
+
+do $$
+declare
+  f regprocedure;
+begin
+  foreach f in array array[
+    'realtime.store_broadcast(text, text, bool, jsonb, bytea)',
+    'realtime.send(jsonb, text, text, bool)', 'realtime.send_binary(bytea, text, text, bool)',
+    'realtime.broadcast_changes(text, text, text, text, text, record, record, text)'
+  ]::regprocedure[] loop
+    execute format('revoke execute on function %s from public', f);
+    execute format('grant execute on function %s to anon, authenticated, service_role', f);
+  end loop;
+end $$;
 
 -- What the change feed carries: to clients, and to the engine
 

@@ -119,3 +119,111 @@ begin
   end if;
 end $$;
 grant select on jessica.realtime_tables, jessica.realtime_columns to service_role;
+
+-- Stored broadcasts
+
+-- The feed reads them always: a publication of their own, of inserts alone, with all partitions
+-- under one name. Beside the one of clients' tables, which is read only while somebody follows rows.
+do $$
+begin
+  create publication jessica_broadcasts
+    with (publish = 'insert', publish_via_partition_root = true);
+  begin
+    alter publication jessica_broadcasts add table realtime.messages;
+  exception when insufficient_privilege then
+    raise notice 'stored broadcasts stay unsent: realtime.messages is not ours to publish';
+  end;
+end $$;
+
+-- As the server reads them back. "committed" is known where PostgreSQL keeps the times of commits;
+-- place is the order within a transaction. A hosted project's table may lack the newer columns.
+do $$
+declare
+  has_binary bool := exists (select from pg_attribute where attname = 'binary_payload'
+    and attrelid = 'realtime.messages'::regclass and not attisdropped);
+  has_expiry bool := exists (select from pg_attribute where attname = 'expires_at'
+    and attrelid = 'realtime.messages'::regclass and not attisdropped);
+begin
+  execute format($v$
+    create view jessica.broadcasts as
+    select m.id, m.topic, m.event, m.private, m.payload, m.inserted_at,
+      %s as binary_payload, %s as expires_at,
+      case when current_setting('track_commit_timestamp') = 'on'
+        then pg_xact_commit_timestamp(m.xmin) end as committed,
+      m.xmin::text::bigint as xid, m.cmin::text::bigint as place, m.ctid as spot
+    from realtime.messages m
+    where m.extension = 'broadcast' and m.event is not null and isfinite(m.inserted_at)$v$,
+    case when has_binary then 'm.binary_payload' else 'null::bytea' end,
+    case when has_expiry then 'm.expires_at' else 'null::timestamptz' end);
+end $$;
+
+-- Makes the partitions of the coming days, drops those of which all is older than three days, and
+-- deletes what has expired; how many rows that were. Where the table is not made as ours is (a
+-- hosted project tends its own) nothing happens. One sweeps at a time, and nobody waits long.
+create function jessica.sweep_broadcasts() returns int
+language plpgsql security definer set search_path = '' set lock_timeout = '1s'
+as $$
+declare
+  today date := (now() at time zone 'utc')::date;
+  oldest timestamp := (now() at time zone 'utc') - interval '3 days';
+  part text;
+  k int;
+begin
+  if not coalesce((select pg_has_role(c.relowner, 'usage') from pg_class c
+                   where c.oid = to_regclass('realtime.messages_default')), false)
+    or not pg_try_advisory_xact_lock(hashtextextended('jessica.sweep_broadcasts', 0)) then
+    return 0;
+  end if;
+
+  for d in 0..3 loop
+    part := 'messages_' || to_char(today + d, 'YYYY_MM_DD');
+    if to_regclass('realtime.' || part) is null and not exists (
+      select from realtime.messages_default m
+      where m.inserted_at >= today + d and m.inserted_at < today + d + 1) then
+      execute format('create table realtime.%I partition of realtime.messages '
+                     'for values from (%L) to (%L)', part, today + d, today + d + 1);
+      execute format('alter table realtime.%I enable row level security', part);
+    end if;
+  end loop;
+
+  for part in
+    select c.relname from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'realtime.messages'::regclass
+      and c.relname ~ '^messages_\d{4}_\d\d_\d\d$'
+      and to_date(substr(c.relname, 10), 'YYYY_MM_DD') + 1 <= oldest
+  loop
+    execute format('drop table realtime.%I', part);
+  end loop;
+
+  delete from realtime.messages_default where inserted_at < oldest;
+  delete from realtime.messages m
+  using (select id, inserted_at from realtime.messages
+         where expires_at < now() order by expires_at limit 20000) x
+  where m.id = x.id and m.inserted_at = x.inserted_at;
+  get diagnostics k = row_count;
+  return k;
+end $$;
+
+revoke execute on function jessica.sweep_broadcasts() from public;
+grant execute on function jessica.sweep_broadcasts() to service_role;
+
+do $$
+begin
+  if exists (select from pg_roles where rolname = 'jessica_engine') then
+    grant select on jessica.broadcasts to jessica_engine;
+    grant execute on function jessica.sweep_broadcasts() to jessica_engine;
+  end if;
+  if exists (select from pg_roles where rolname = 'authenticator') then
+    grant select on jessica.broadcasts to authenticator;
+  end if;
+end $$;
+grant select on jessica.broadcasts to service_role;
+
+select jessica.sweep_broadcasts();
+
+do $$
+begin
+  if to_regprocedure('cron.schedule(text, text, text)') is not null then
+    perform cron.schedule('jessica-broadcasts', '* * * * *', 'select jessica.sweep_broadcasts()');
+  end if;
+end $$;

@@ -90,12 +90,24 @@ void check_join(std::string_view payload) {
   } else {
     demand(!asked->presence_key.contains('\0'));
     demand(!asked->access_token || !asked->access_token->empty());
+    if (asked->replay) {
+      demand(asked->replay->since.count() >= 0);
+      demand(asked->replay->limit >= 1 && asked->replay->limit <= wire::most_replayed);
+    }
     for (const auto& binding : asked->postgres_changes) {
       demand(wire::valid_json(binding) && binding.starts_with('{'));
     }
   }
   const auto token = wire::read_access_token(payload);
   demand(!token || !*token || !(*token)->empty());
+}
+
+void check_persist(std::string_view metadata) {
+  const auto wish = wire::read_persist(metadata);
+  if (!wish) {
+    return demand_reason(wish.error());
+  }
+  demand(!*wish || !(*wish)->ttl || ((*wish)->ttl->count() >= 1));
 }
 
 void check(wire::serializer version, std::string_view bytes, bool binary) {
@@ -108,6 +120,9 @@ void check(wire::serializer version, std::string_view bytes, bool binary) {
   }
   const auto& push = **read;
   demand(push.binary.has_value() == binary);
+  if (push.binary) {
+    check_persist(push.binary->metadata);
+  }
   demand(wire::valid_json(push.payload) && push.payload.starts_with('{'));
   check_encoded(version, push);
   check_broadcast(push);
@@ -126,5 +141,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check(version, input, true);
   }
   check_join(input);
+  check_persist(input);
   return 0;
 }

@@ -145,14 +145,15 @@ struct running_system {
   }
 
   /// A socket in the user's conversation.
-  std::shared_ptr<listening_outbox> join() {
+  std::shared_ptr<listening_outbox> join(const std::string& broadcast = "{}") {
     auto out = std::make_shared<listening_outbox>();
     auto session = system->open_session(out, identity{}, wire::serializer::v1);
     const auto topic = "realtime:conversation:" + room.str();
-    const auto frame = R"({"topic":")" + topic +
-                       R"(","event":"phx_join","payload":{"config":{"private":true},)" +
-                       R"("access_token":")" + token() +
-                       R"("},"ref":"1","join_ref":"1"})";
+    const auto frame =
+        R"({"topic":")" + topic +
+        R"(","event":"phx_join","payload":{"config":{"private":true,"broadcast":)" +
+        broadcast + R"(},"access_token":")" + token() +
+        R"("},"ref":"1","join_ref":"1"})";
     REQUIRE(ask<verdict>(session, client_frame{frame, false}));
     sessions.push_back(session);
     return out;
@@ -181,6 +182,26 @@ struct running_system {
 };
 
 TEST_SUITE("actors.system") {
+  TEST_CASE_FIXTURE(running_system,
+                    "what SQL stores comes to who is there, and to who comes later") {
+    const auto send_by_sql = [&](std::string event) {
+      admin("select realtime.send('{}', $1, 'conversation:' || $2)",
+            {std::move(event), room.str()});
+    };
+    start(0, 60s);
+    wait_for_feed();
+    auto early = join();
+    send_by_sql("first");
+    early->wait_for("first");
+    auto late = join(R"({"replay":{"since":0,"limit":25}})");
+    send_by_sql("second");
+    for (const auto& client : {early, late}) {
+      CHECK(client->wait_for("second").size() == 1);
+      CHECK(client->seen("first").size() == 1);
+    }
+    stop(0ms);
+  }
+
   TEST_CASE_FIXTURE(running_system,
                     "a sent turn is answered over its channel and stored complete") {
     start(0);

@@ -512,7 +512,8 @@ TEST_SUITE("storage.wal_stream") {
     REQUIRE_MESSAGE(server, why(server));
     prepare(server->where(), "create role jessica_wal login replication;"
                              "create publication supabase_realtime;"
-                             "create publication jessica_engine");
+                             "create publication jessica_engine;"
+                             "create publication jessica_broadcasts");
     auto where = server->where();
     where.conninfo += " options='-c wal_sender_timeout=0'";
     auto options = quick_feed();

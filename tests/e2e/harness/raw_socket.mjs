@@ -113,7 +113,7 @@ function decodeBroadcast(data) {
   const part = (length) => data.subarray(at, (at += length)).toString();
   const topic = part(topicLength);
   const event = part(eventLength);
-  part(metaLength);
+  const meta = part(metaLength);
   const rest = data.subarray(at);
   const payload = encoding === 1 ? JSON.parse(rest.toString()) : rest;
   return {
@@ -121,7 +121,7 @@ function decodeBroadcast(data) {
     ref: null,
     topic,
     event: 'broadcast',
-    payload: { type: 'broadcast', event, payload },
+    payload: { type: 'broadcast', event, payload, ...(meta ? { meta: JSON.parse(meta) } : {}) },
   };
 }
 

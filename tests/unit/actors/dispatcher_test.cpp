@@ -99,6 +99,8 @@ struct node {
                   [](const probe_topic&) { return storage::topic_rights{}; },
                   [](const find_ended&) { return ended_logins{}; },
                   [](const fetch_prompt&) { return prompt{}; },
+                  [](const store_broadcast&) { return done{}; },
+                  [](const fetch_stored&) { return stored_page{}; },
                   [](are_you_free) { return done{}; }};
         }));
   }

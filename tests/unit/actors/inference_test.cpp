@@ -98,6 +98,8 @@ struct job_run {
                     ++prompts_asked;
                     return answer(prompt_answer);
                   },
+                  [](const store_broadcast&) { return done{}; },
+                  [](const fetch_stored&) { return stored_page{}; },
                   [](are_you_free) { return done{}; }};
         }));
   }

@@ -149,6 +149,8 @@ struct session_house {
                 return unanswered.back();
               },
               [](const fetch_prompt&) { return prompt{}; },
+              [](const store_broadcast&) { return done{}; },
+              [](const fetch_stored&) { return stored_page{}; },
               [this](are_you_free) {
                 for (auto& one : std::exchange(unprobed, {}))
                   one.deliver(storage::topic_rights{true, true, true, true});
@@ -177,7 +179,8 @@ struct session_house {
                   return self->make_response_promise<changes_subscribed>();
                 return changes_subscribed{changes_problem};
               },
-              [this](const unsubscribe_changes& msg) { unfollowed.push_back(msg); }};
+              [this](const unsubscribe_changes& msg) { unfollowed.push_back(msg); },
+              [](await_feed) { return done{}; }};
         });
   }
 

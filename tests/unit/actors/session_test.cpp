@@ -68,6 +68,8 @@ struct client {
                     return answer(ended_answer);
                   },
                   [](const fetch_prompt&) { return prompt{}; },
+                  [](const store_broadcast&) { return done{}; },
+                  [](const fetch_stored&) { return stored_page{}; },
                   [](are_you_free) { return done{}; }};
         }));
     auto feed = world.own(world.sys().spawn(
@@ -77,7 +79,7 @@ struct client {
                     followed.push_back(msg.who);
                     return changes_subscribed{changes_problem};
                   },
-                  [](const unsubscribe_changes&) {}};
+                  [](const unsubscribe_changes&) {}, [](await_feed) { return done{}; }};
         }));
     doorkeeper = world.own(world.sys().spawn(
         actors::doorkeeper,

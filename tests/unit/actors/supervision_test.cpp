@@ -36,6 +36,8 @@ struct crew {
                 },
                 [](const find_ended&) { return ended_logins{}; },
                 [](const fetch_prompt&) { return prompt{}; },
+                [](const store_broadcast&) { return done{}; },
+                [](const fetch_stored&) { return stored_page{}; },
                 [](are_you_free) { return done{}; },
             };
           }));

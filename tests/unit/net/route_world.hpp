@@ -73,6 +73,7 @@ struct route_world {
   scripted<actors::perform, rest_reply> rest_writing;
   scripted<actors::stop_reply, stop_receipt> stopping;
   scripted<actors::run_queued, actors::queue_report> claiming;
+  scripted<actors::send_broadcasts, actors::broadcasts_sent> broadcasting;
 
   net::asker asker{sys, io.get_executor(), [] {}};
   net::backend with{.actors = sys,
@@ -82,6 +83,7 @@ struct route_world {
                     .rest_readers = clerk(rest_reading),
                     .rest_writers = clerk(rest_writing),
                     .dispatcher = dispatcher(),
+                    .broadcaster = broadcaster(),
                     .open_session = {},
                     .credentials = {"a secret of the tests, long enough",
                                     "sb_publishable_test", "sb_secret_test"},
@@ -99,6 +101,7 @@ struct route_world {
     caf::anon_send_exit(with.rest_readers, why);
     caf::anon_send_exit(with.rest_writers, why);
     caf::anon_send_exit(with.dispatcher, why);
+    caf::anon_send_exit(with.broadcaster, why);
   }
 
   /// What the server says to `what`.
@@ -217,6 +220,15 @@ private:
     });
   }
 
+  actors::broadcaster_actor broadcaster() {
+    return sys.spawn([this](actors::broadcaster_actor::pointer self)
+                         -> actors::broadcaster_actor::behavior_type {
+      return {[this, self](const actors::send_broadcasts& m) {
+        return broadcasting(self, m);
+      }};
+    });
+  }
+
   actors::clerk_actor clerk(scripted<actors::perform, rest_reply>& with_script) {
     return sys.spawn([&with_script](actors::clerk_actor::pointer self)
                          -> actors::clerk_actor::behavior_type {
@@ -235,6 +247,8 @@ private:
                   [](const actors::probe_topic&) { return storage::topic_rights{}; },
                   [](const actors::find_ended&) { return actors::ended_logins{}; },
                   [](const actors::fetch_prompt&) { return prompt{}; },
+                  [](const actors::store_broadcast&) { return actors::done{}; },
+                  [](const actors::fetch_stored&) { return actors::stored_page{}; },
                   [](const actors::are_you_free&) { return actors::done{}; }};
         });
   }

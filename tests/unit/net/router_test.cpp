@@ -19,7 +19,7 @@ TEST_SUITE("net.router") {
   TEST_CASE_FIXTURE(route_world, "unknown paths are a 404 in JSON") {
     for (const auto* path :
          {"/storage/v1/object/list/x", "/auth/v1/nothing", "/auth/v1",
-          "/realtime/v1/api/broadcast", "/graphql/v1", "/missing.js"}) {
+          "/realtime/v1/api/broadcasts", "/graphql/v1", "/missing.js"}) {
       const auto answer = ask(as_anon("GET", path));
       CHECK_MESSAGE(answer.status == 404, path);
       CHECK(header(answer, "Content-Type") == "application/json");

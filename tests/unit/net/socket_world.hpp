@@ -268,6 +268,7 @@ struct socket_world {
             .rest_readers = {},
             .rest_writers = {},
             .dispatcher = {},
+            .broadcaster = {},
             .open_session =
                 [this](actors::outbox_ptr out, identity from, wire::serializer) {
                   auto made = sys.spawn(obedient_session, &log, out);

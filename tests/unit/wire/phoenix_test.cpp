@@ -416,6 +416,18 @@ TEST_CASE("what 2.0.0 sends as binary decodes to the same parts, long ones too")
 
 // --- encoding text -------------------------------------------------------------------
 
+TEST_CASE("what the server adds to a broadcast travels as metadata") {
+  auto told = app_broadcast{"tok", true, "{}"};
+  told.meta = R"({"id":"x"})";
+  CHECK(payload_of(encode_broadcast(serializer::v2, room, told), ws_opcode::binary) ==
+        "\x04\x0f\x03\x0a\x01" + std::string{room} + R"(tok{"id":"x"}{})");
+  CHECK(
+      text_of(encode_broadcast(serializer::v1, room, told)) ==
+      R"({"ref":null,"topic":"realtime:room:1","event":"broadcast","payload":{"type":"broadcast","event":"tok","payload":{},"meta":{"id":"x"}}})");
+  told.meta = '"' + std::string(254, 'x') + '"';
+  CHECK(encode_broadcast(serializer::v2, room, told) == nullptr);
+}
+
 TEST_CASE("replies are the captured frames") {
   CHECK(text_of(encode_reply(serializer::v2, "6", "7", room, true, "{}")) ==
         R"(["6","7","realtime:room:1","phx_reply",{"status":"ok","response":{}}])");
