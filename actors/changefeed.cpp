@@ -64,6 +64,7 @@ void show_subscribers(const changefeed_state& state) {
 struct findings {
   bool jobs = false;
   bool rules = false;
+  bool schema = false; ///< the schema changed
   std::vector<job_id> stops;
   std::vector<access_change> access;
 };
@@ -77,7 +78,7 @@ void note(findings& found, const storage::wal_message& message) {
   else if (const auto* stopped = std::get_if<job_id>(&wake))
     found.stops.push_back(*stopped);
   else if (std::holds_alternative<rules_changed>(wake))
-    found.rules = true;
+    found.rules = found.schema = true;
   else if (auto* changed = std::get_if<access_change>(&wake))
     found.access.push_back(*changed);
 }
@@ -88,6 +89,8 @@ void tell(self_pointer self, findings found) {
     self->send(to, stop_jobs{std::move(found.stops)});
   if (found.jobs)
     self->send(to, jobs_ready{});
+  if (found.schema)
+    self->send(self->state.deps.catalog, schema_changed{});
   if (!found.access.empty())
     self->send(self->state.deps.doorkeeper, access_changed{std::move(found.access)});
 }
@@ -183,7 +186,7 @@ void see(changefeed_state& state, std::uint32_t xid) {
   state.rules_stale = true;
   if (auto fresh = refresh_rules(state); !fresh)
     return fresh;
-  tell(self, {true, false, std::move(*cancelled), {}});
+  tell(self, {true, false, true, std::move(*cancelled), {}});
   self->send(state.deps.doorkeeper, doubt_logins{});
   hand_out(self, state.deps.broadcasts->take_missed(std::move(*missed)));
   ops::info("feed.open", {{"slot", stream->slot()},

@@ -26,6 +26,7 @@ struct changefeed_deps {
   storage::endpoint database;
   storage::wal_options wal;
   dispatcher_actor dispatcher;
+  catalog_actor catalog;
   doorkeeper_actor doorkeeper;
   hub_actor hub;
   /// Outlives the actor: the one that comes after it tells whom it lost.

@@ -10,11 +10,12 @@
 #include "domain/error.hpp"
 #include "domain/identity.hpp"
 #include "domain/login.hpp"
-#include "domain/query.hpp"
+#include "domain/rest.hpp"
 #include "engines/engine.hpp"
 #include "storage/accounts.hpp"
 #include "storage/jobs.hpp"
 #include "storage/policy.hpp"
+#include "storage/rest_schema.hpp"
 #include "wire/phoenix.hpp"
 #include "wire/reply_events.hpp"
 
@@ -325,10 +326,6 @@ struct unsubscribe_changes {
 
 // --- readers -------------------------------------------------------------------------
 
-struct select_rows {
-  identity who;
-  table_query query;
-};
 struct probe_topic {
   identity who;
   std::string topic;
@@ -344,6 +341,26 @@ struct fetch_prompt {
   conversation_id conversation;
   message_id message;
 };
+
+// --- REST ----------------------------------------------------------------------------
+
+/// Carry this request out as whoever asks.
+struct perform {
+  std::shared_ptr<const rest_request> what;
+};
+/// Tell me the schema now, and again whenever it changed.
+struct follow_schema {};
+struct schema_loaded {
+  storage::schema_snapshot now; ///< null: it cannot be read yet
+};
+/// The database's shape is another than it was.
+struct schema_changed {};
+/// Something was looked for in this version in vain.
+struct schema_missed {
+  std::uint64_t version = 0;
+};
+/// The time has come to read the schema (again).
+struct schema_due {};
 
 // --- ACCOUNTS ------------------------------------------------------------------------
 
@@ -389,7 +406,7 @@ JESSICA_LOCAL_MESSAGE(jessica::job_status)
 JESSICA_LOCAL_MESSAGE(jessica::job_hold)
 JESSICA_LOCAL_MESSAGE(jessica::stop_receipt)
 JESSICA_LOCAL_MESSAGE(jessica::storage::claimed_jobs)
-JESSICA_LOCAL_MESSAGE(jessica::table_page)
+JESSICA_LOCAL_MESSAGE(jessica::rest_reply)
 JESSICA_LOCAL_MESSAGE(jessica::account)
 JESSICA_LOCAL_MESSAGE(jessica::session_grant)
 JESSICA_LOCAL_MESSAGE(jessica::storage::topic_rights)
@@ -448,7 +465,12 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::drain)
 JESSICA_LOCAL_MESSAGE(jessica::actors::drain_deadline)
 JESSICA_LOCAL_MESSAGE(jessica::actors::generated)
 JESSICA_LOCAL_MESSAGE(jessica::actors::try_again)
-JESSICA_LOCAL_MESSAGE(jessica::actors::select_rows)
+JESSICA_LOCAL_MESSAGE(jessica::actors::perform)
+JESSICA_LOCAL_MESSAGE(jessica::actors::follow_schema)
+JESSICA_LOCAL_MESSAGE(jessica::actors::schema_loaded)
+JESSICA_LOCAL_MESSAGE(jessica::actors::schema_changed)
+JESSICA_LOCAL_MESSAGE(jessica::actors::schema_missed)
+JESSICA_LOCAL_MESSAGE(jessica::actors::schema_due)
 JESSICA_LOCAL_MESSAGE(jessica::actors::probe_topic)
 JESSICA_LOCAL_MESSAGE(jessica::actors::find_ended)
 JESSICA_LOCAL_MESSAGE(jessica::actors::ended_logins)

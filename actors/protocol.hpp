@@ -131,12 +131,10 @@ using keeper_actor =
                      caf::replies_to<leave_cluster>::with<done>,
                      caf::replies_to<are_you_free>::with<done>>;
 
-/// READER does as the asker, under row security: reads, the stop of a reply, one
-/// broadcast to be stored.
-/// Detached, in a POOL.
+/// READER does as the asker, under row security, what the chat needs: rights, prompts,
+/// the stop of a reply, one broadcast to be stored. Detached, in a POOL.
 using reader_actor =
-    caf::typed_actor<caf::replies_to<select_rows>::with<table_page>,
-                     caf::replies_to<stop_reply>::with<stop_receipt>,
+    caf::typed_actor<caf::replies_to<stop_reply>::with<stop_receipt>,
                      caf::replies_to<probe_topic>::with<storage::topic_rights>,
                      caf::replies_to<find_ended>::with<ended_logins>,
                      caf::replies_to<fetch_prompt>::with<prompt>,
@@ -144,6 +142,21 @@ using reader_actor =
                      caf::replies_to<store_broadcast>::with<done>,
                      caf::replies_to<fetch_stored>::with<stored_page>,
                      caf::replies_to<are_you_free>::with<done>>;
+
+/// CATALOG keeps REST's snapshot of the schema and tells CLERKs of a new one. Detached.
+using catalog_actor = caf::typed_actor<
+    // Answers with what there is now; the asker hears of every later one.
+    caf::replies_to<follow_schema>::with<schema_loaded>,
+    // From CHANGEFEED, in commit order.
+    caf::reacts_to<schema_changed>,
+    // From CLERK: a name was not found. Looked up again, now and then.
+    caf::reacts_to<schema_missed>, caf::reacts_to<schema_due>>;
+
+/// CLERK carries out one REST request after another, as the asker, each in a
+/// transaction of its own. Detached, in two POOLs: of requests that read, of the rest.
+using clerk_actor = caf::typed_actor<caf::replies_to<perform>::with<rest_reply>,
+                                     caf::reacts_to<schema_loaded>,
+                                     caf::replies_to<are_you_free>::with<done>>;
 
 /// CHANGEFEED follows the database's log and tells the node's actors what concerns
 /// them, in commit order. Detached.

@@ -4,7 +4,7 @@
 #include "actors/supervision.hpp"
 #include "storage/chat.hpp"
 #include "storage/logins.hpp"
-#include "storage/rest_sql.hpp"
+#include "storage/policy.hpp"
 #include "storage/wal_visibility.hpp"
 
 #include <utility>
@@ -36,11 +36,6 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
       std::make_unique<storage::connection>(options.database, storage::role::requests);
   self->state.options = std::move(options);
   return {
-      [self](const select_rows& msg) {
-        auto& state = self->state;
-        return answer(
-            storage::select(*state.db, msg.who, msg.query, state.options.max_rows));
-      },
       [self](const stop_reply& msg) {
         return answer(storage::stop_reply(*self->state.db, *msg.who, msg.reply));
       },

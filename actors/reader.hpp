@@ -1,4 +1,4 @@
-// READER: reads under the asker's row security, on a connection of its own.
+// READER: asks row security on the chat's behalf, on a connection of its own.
 #pragma once
 
 #include "actors/protocol.hpp"
@@ -8,14 +8,13 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 
 namespace jessica::actors {
 
 struct reader_options {
   storage::endpoint database;
-  std::int64_t max_rows = 1000;
   std::size_t history_turns = 20;
 };
 

@@ -2,7 +2,9 @@
 
 #include "actors/accounts.hpp"
 #include "actors/broadcaster.hpp"
+#include "actors/catalog.hpp"
 #include "actors/changefeed.hpp"
+#include "actors/clerk.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/doorkeeper.hpp"
 #include "actors/errors.hpp"
@@ -73,6 +75,9 @@ struct system::state {
   hub_actor hub;
   persistence_actor persistence;
   reader_actor readers;
+  catalog_actor catalog;
+  clerk_actor rest_readers;
+  clerk_actor rest_writers;
   accounts_actor accounts;
   dispatcher_actor dispatcher;
   changefeed_actor changefeed;
@@ -121,12 +126,33 @@ struct system::state {
   void start_readers() {
     const auto& limits = options.settings.storage;
     const auto how =
-        reader_options{options.database, static_cast<std::int64_t>(limits.max_rows),
-                       options.settings.inference.history_turns};
+        reader_options{options.database, options.settings.inference.history_turns};
     readers = share_out<reader_actor>(
         {"readers", limits.readers, limits.read_queue, [this, how] {
            return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(reader, how));
          }});
+  }
+
+  [[nodiscard]] clerk_actor start_clerks(std::string name, std::size_t count) {
+    const auto& set = options.settings.storage;
+    const auto limits = storage::rest_limits{static_cast<std::int64_t>(set.max_rows),
+                                             set.statement_timeout};
+    return share_out<clerk_actor>(
+        {std::move(name), count, options.settings.rest.queue, [this, limits] {
+           return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(
+               clerk, carry_out_on(options.database, limits), catalog));
+         }});
+  }
+
+  void start_rest() {
+    const auto deps = catalog_deps{read_schema_of(options.database),
+                                   std::make_shared<std::vector<clerk_actor>>()};
+    catalog = supervise<catalog_actor>("CATALOG", [this, deps] {
+      return caf::actor_cast<caf::actor>(
+          sys.spawn<caf::detached>(actors::catalog, deps));
+    });
+    rest_readers = start_clerks("REST readers", options.settings.rest.readers);
+    rest_writers = start_clerks("REST writers", options.settings.rest.writers);
   }
 
   void start_persistence() {
@@ -200,6 +226,7 @@ struct system::state {
         options.database,
         {},
         dispatcher,
+        catalog,
         doorkeeper,
         hub,
         std::make_shared<change_router>(options.settings.realtime.max_frame_bytes),
@@ -226,6 +253,7 @@ struct system::state {
     hub = supervise<hub_actor>(
         "HUB", [this] { return caf::actor_cast<caf::actor>(sys.spawn(actors::hub)); });
     start_readers();
+    start_rest();
     start_accounts();
     start_persistence();
     start_dispatcher();
@@ -257,6 +285,9 @@ struct system::state {
     hub = nullptr;
     persistence = nullptr;
     readers = nullptr;
+    catalog = nullptr;
+    rest_readers = nullptr;
+    rest_writers = nullptr;
     accounts = nullptr;
     dispatcher = nullptr;
     changefeed = nullptr;
@@ -286,6 +317,12 @@ const persistence_actor& system::persistence() const noexcept {
 }
 const reader_actor& system::readers() const noexcept {
   return state_->readers;
+}
+const clerk_actor& system::rest_readers() const noexcept {
+  return state_->rest_readers;
+}
+const clerk_actor& system::rest_writers() const noexcept {
+  return state_->rest_writers;
 }
 const hub_actor& system::hub() const noexcept {
   return state_->hub;

@@ -35,6 +35,8 @@ public:
   [[nodiscard]] const accounts_actor& accounts() const noexcept;
   [[nodiscard]] const persistence_actor& persistence() const noexcept;
   [[nodiscard]] const reader_actor& readers() const noexcept;
+  [[nodiscard]] const clerk_actor& rest_readers() const noexcept;
+  [[nodiscard]] const clerk_actor& rest_writers() const noexcept;
   [[nodiscard]] const hub_actor& hub() const noexcept;
   [[nodiscard]] const broadcaster_actor& broadcaster() const noexcept;
   [[nodiscard]] const dispatcher_actor& dispatcher() const noexcept;

@@ -75,6 +75,8 @@ int fail_start(const char* what, const error& why) {
       .accounts = system.accounts(),
       .persistence = system.persistence(),
       .readers = system.readers(),
+      .rest_readers = system.rest_readers(),
+      .rest_writers = system.rest_writers(),
       .dispatcher = system.dispatcher(),
       .broadcaster = system.broadcaster(),
       .open_session =

@@ -114,6 +114,7 @@ using net = section<&settings::net>;
 using realtime = section<&settings::realtime>;
 using auth = section<&settings::auth>;
 using storage = section<&settings::storage>;
+using rest = section<&settings::rest>;
 using inference = section<&settings::inference>;
 using log = section<&settings::log>;
 
@@ -236,8 +237,8 @@ constexpr auto table = std::array{
         "storage.bin_dir", "Folder of PostgreSQL's programs; empty: looked up."),
     storage::count<&storage_settings::writers>(
         "storage.writers", 1, 64, "Connections that store messages and replies."),
-    storage::count<&storage_settings::readers>("storage.readers", 1, 256,
-                                               "Connections that answer reads."),
+    storage::count<&storage_settings::readers>(
+        "storage.readers", 1, 256, "Connections for prompts and channel rights."),
     storage::count<&storage_settings::read_queue>(
         "storage.read_queue", 1, max_count,
         "Reads that may wait for a connection; then 429."),
@@ -259,7 +260,16 @@ constexpr auto table = std::array{
         "storage.start_timeout", second, hour,
         "To wait for the database when the server starts."),
     storage::time<&storage_settings::statement_timeout>(
-        "storage.statement_timeout", second, hour, "For one statement of a client."),
+        "storage.statement_timeout", second, 25 * second,
+        "For one statement of a REST request, unless its role has a limit of its own."),
+
+    rest::count<&rest_settings::readers>(
+        "rest.readers", 1, 256, "Connections for REST requests that only read."),
+    rest::count<&rest_settings::writers>(
+        "rest.writers", 1, 256, "Connections for REST requests that may write."),
+    rest::count<&rest_settings::queue>(
+        "rest.queue", 1, max_count,
+        "REST requests of each kind that may wait for a connection; then 503."),
 
     one_of(inference::text<&inference_settings::engine>("inference.engine",
                                                         "What writes the replies."),

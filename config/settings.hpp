@@ -80,6 +80,12 @@ struct storage_settings {
   seconds statement_timeout{8};
 };
 
+struct rest_settings {
+  std::size_t readers = 2;
+  std::size_t writers = 2;
+  std::size_t queue = 1024; ///< requests waiting for each kind; then 503
+};
+
 struct inference_settings {
   std::string engine = "builtin";
   std::size_t slots = 2000;     ///< jobs at once on this node
@@ -101,6 +107,7 @@ struct settings {
   realtime_settings realtime;
   auth_settings auth;
   storage_settings storage;
+  rest_settings rest;
   inference_settings inference;
   log_settings log;
 };

@@ -24,6 +24,8 @@ struct backend {
   actors::accounts_actor accounts;
   actors::persistence_actor persistence;
   actors::reader_actor readers;
+  actors::clerk_actor rest_readers; ///< of requests that cannot write
+  actors::clerk_actor rest_writers;
   actors::dispatcher_actor dispatcher;
   actors::broadcaster_actor broadcaster;
   std::function<actors::session_actor(actors::outbox_ptr, identity, wire::serializer)>

@@ -1,13 +1,12 @@
 #include "storage/connection.hpp"
 
 #include "storage/session.hpp"
+#include "storage/session_wait.hpp"
 #include "storage/statement_cache.hpp"
 
 #include <libpq-fe.h>
-#include <poll.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <utility>
 
@@ -29,60 +28,6 @@ struct expected_answer {
   kind what;
   std::size_t statement = 0;
 };
-
-error lost(const PGconn* open) {
-  auto what = message_of(open);
-  return error{errc::unavailable,
-               what.empty() ? "the connection to PostgreSQL was lost" : std::move(what),
-               {},
-               {}};
-}
-
-bool readable(const PGconn* open) {
-  auto wait = pollfd{PQsocket(open), POLLIN, 0};
-  return ::poll(&wait, 1, 0) > 0;
-}
-
-// Did the server say goodbye while we were idle? Then a new session is due, and no call
-// has to fail for it.
-bool gone_while_idle(PGconn* open) {
-  constexpr auto reads = 4; // a farewell is one message and the end of the stream
-  for (auto i = 0; i < reads && PQstatus(open) == CONNECTION_OK && readable(open);
-       ++i) {
-    if (PQconsumeInput(open) == 0) {
-      return true;
-    }
-    (void)PQisBusy(open); // lets libpq digest what came
-  }
-  return PQstatus(open) != CONNECTION_OK;
-}
-
-// Sends and receives until the next answer is complete. Null: the end of one command.
-result<answer> next_answer(PGconn* open, clock::time_point deadline) {
-  for (;;) {
-    const auto unsent = PQflush(open);
-    if (unsent < 0) {
-      return std::unexpected{lost(open)};
-    }
-    if (PQisBusy(open) == 0) {
-      return answer{PQgetResult(open)};
-    }
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - clock::now());
-    if (left.count() <= 0) {
-      return fail(errc::timeout, "PostgreSQL does not answer");
-    }
-    const auto events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
-    auto wait = pollfd{PQsocket(open), events, 0};
-    const auto ready = ::poll(&wait, 1, static_cast<int>(left.count()));
-    if (ready < 0 && errno != EINTR) {
-      return fail(errc::unavailable, "cannot wait for PostgreSQL's socket");
-    }
-    if (ready > 0 && (wait.revents & ~POLLOUT) != 0 && PQconsumeInput(open) == 0) {
-      return std::unexpected{lost(open)};
-    }
-  }
-}
 
 result<void> check_text(std::span<const statement> statements) {
   for (const auto& one : statements) {
@@ -114,6 +59,7 @@ struct connection::state {
 
   result<void> connect();
   void drop() noexcept;
+  result<void> finish_transaction(std::string_view word);
   result<std::vector<rows>> round_trip(std::span<const statement> statements);
   bool send(std::span<const statement> statements, std::vector<expected_answer>& plan);
   bool send_one(const statement& one, std::size_t index,
@@ -267,11 +213,30 @@ connection::state::round_trip(std::span<const statement> statements) {
   return receive(statements, plan);
 }
 
+/// Never on a session that is newer than the transaction.
+result<void> connection::state::finish_transaction(std::string_view word) {
+  if (open == nullptr) {
+    return fail(errc::unavailable, "the connection to PostgreSQL was lost");
+  }
+  const auto last = statement{std::string{word}, {}};
+  auto plan = std::vector<expected_answer>{};
+  if (!send(std::span{&last, 1}, plan)) {
+    auto why = lost(open.get());
+    drop();
+    return std::unexpected{std::move(why)};
+  }
+  return receive(std::span{&last, 1}, plan).transform([](auto&&) {});
+}
+
 connection::connection(endpoint where, std::string_view role, commits how)
     : state_(std::make_unique<state>(std::move(where), std::string{role}, how)) {}
 connection::~connection() = default;
 connection::connection(connection&&) noexcept = default;
 connection& connection::operator=(connection&&) noexcept = default;
+
+void connection::forget_prepared() {
+  state_->prepared.give_up();
+}
 
 result<void> connection::ensure() {
   return state_->connect();
@@ -289,6 +254,26 @@ result<std::vector<rows>> connection::run(std::span<const statement> statements)
     state_->drop(); // rolled back: once more with a session that prepares anew
     got = state_->round_trip(statements);
   }
+  return got;
+}
+
+result<std::vector<rows>> connection::run_judged(
+    std::span<const statement> statements,
+    const std::function<result<bool>(const std::vector<rows>&)>& judge) {
+  auto all = std::vector<statement>{{"begin", {}}};
+  all.insert(all.end(), statements.begin(), statements.end());
+  auto got = run(all);
+  if (!got) { // the session may have ended, and the transaction with it
+    (void)state_->finish_transaction("rollback");
+    return got;
+  }
+  got->erase(got->begin());
+  auto keep = judge(*got);
+  const auto ended = state_->finish_transaction(keep && *keep ? "commit" : "rollback");
+  if (!keep)
+    return std::unexpected{std::move(keep.error())};
+  if (!ended)
+    return std::unexpected{ended.error()};
   return got;
 }
 

@@ -28,6 +28,13 @@ void statement_cache::forget(std::string_view sql) {
   }
 }
 
+void statement_cache::give_up() {
+  index_.clear();
+  for (auto& one : by_use_)
+    evicted_.push_back(std::move(one.name));
+  by_use_.clear();
+}
+
 std::vector<std::string> statement_cache::take_evicted() {
   return std::exchange(evicted_, {});
 }

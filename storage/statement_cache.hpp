@@ -28,6 +28,8 @@ public:
   [[nodiscard]] entry use(std::string_view sql);
   /// The statement was not prepared after all.
   void forget(std::string_view sql);
+  /// Gives up all of them.
+  void give_up();
   /// Names given up since the last call: the session should close them.
   [[nodiscard]] std::vector<std::string> take_evicted();
   /// The session is gone.

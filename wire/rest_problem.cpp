@@ -30,8 +30,9 @@ constexpr auto by_pgrst_code = std::to_array<status_of>({
     {"PGRST101", 405}, {"PGRST103", 416}, {"PGRST105", 405}, {"PGRST106", 406},
     {"PGRST107", 406}, {"PGRST111", 500}, {"PGRST112", 500}, {"PGRST116", 406},
     {"PGRST117", 405}, {"PGRST121", 500}, {"PGRST125", 404}, {"PGRST126", 404},
-    {"PGRST202", 404}, {"PGRST203", 300}, {"PGRST205", 404}, {"PGRST300", 500},
-    {"PGRST301", 401}, {"PGRST302", 401}, {"PGRST303", 401}, {"PGRSTX00", 500},
+    {"PGRST201", 300}, {"PGRST202", 404}, {"PGRST203", 300}, {"PGRST205", 404},
+    {"PGRST300", 500}, {"PGRST301", 401}, {"PGRST302", 401}, {"PGRST303", 401},
+    {"PGRSTX00", 500},
 });
 
 constexpr auto by_sqlstate = std::to_array<status_of>({
@@ -94,9 +95,13 @@ template <class Table>
   const auto put = [](object_writer& to, std::string_view key, std::string_view value) {
     value.empty() ? to.json(key, "null") : to.text(key, value);
   };
+  constexpr auto listed = std::string_view{"PGRST201"}; // its details are JSON
   auto body = object_writer{128 + what.message.size()};
   body.text("code", what.code);
-  put(body, "details", what.details);
+  if (what.code == listed && !what.details.empty())
+    body.json("details", what.details);
+  else
+    put(body, "details", what.details);
   put(body, "hint", what.hint);
   body.text("message", what.message);
   return {what.status, body.done(), {}};
@@ -163,7 +168,7 @@ template <class Table>
   case errc::too_large:
     return {413, "too_large", shown(what, "Request body is too large")};
   case errc::overloaded:
-    return {429, "overloaded", "Too many requests are waiting"};
+    return {503, "overloaded", "Too many requests are waiting"};
   case errc::unavailable:
     return {503, "PGRST000", "Database connection error. Retrying the connection."};
   case errc::timeout:

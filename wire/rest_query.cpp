@@ -2,6 +2,7 @@
 
 #include "domain/utf8.hpp"
 #include "wire/rest_grammar.hpp"
+#include "wire/rest_scanner.hpp"
 
 #include <algorithm>
 #include <array>
@@ -68,64 +69,114 @@ namespace {
   return value;
 }
 
+[[nodiscard]] std::unexpected<error> no_range(std::string what) {
+  return fail(errc::invalid_input, std::move(what), "PGRST103");
+}
+
 /// `limit` or `offset`. Not a number: as if it were absent.
 [[nodiscard]] result<std::optional<std::int64_t>> read_window(std::string_view text) {
   const auto value = read_integer(text);
   if (value && *value < 0)
-    return fail(errc::invalid_input, "Requested range not satisfiable", "PGRST103");
+    return no_range("Requested range not satisfiable");
   return value;
 }
 
-/// An exact count is also what `planned` and `estimated` get: it is the better answer.
-[[nodiscard]] row_count read_count(std::string_view prefer) {
-  static constexpr auto counts = std::array<std::string_view, 3>{
-      "count=exact", "count=planned", "count=estimated"};
-  while (!prefer.empty()) {
-    const auto comma = std::min(prefer.find(','), prefer.size());
-    auto item = prefer.substr(0, comma);
-    prefer.remove_prefix(std::min(comma + 1, prefer.size()));
-    const auto first = item.find_first_not_of(" \t");
-    if (first == std::string_view::npos)
-      continue;
-    item = item.substr(first, item.find_last_not_of(" \t") - first + 1);
-    if (std::ranges::contains(counts, item))
-      return row_count::exact;
-  }
-  return row_count::none;
+/// A parameter's name: relations, dots between them, and what is asked of the last.
+struct parameter_name {
+  std::vector<std::string> relations;
+  std::string word; ///< order, limit, offset, and, or; empty: a filter
+  bool negated = false;
+  column_path column;
+};
+
+[[nodiscard]] bool is_word(std::string_view text) {
+  static constexpr auto words =
+      std::array<std::string_view, 5>{"order", "limit", "offset", "and", "or"};
+  return std::ranges::contains(words, text);
 }
 
-/// Puts one parameter where it belongs in the query.
-[[nodiscard]] result<void> add_parameter(table_query& query, std::string_view key,
-                                         std::string_view value) {
-  static constexpr auto trees =
-      std::array<std::string_view, 4>{"or", "and", "not.or", "not.and"};
-  const auto into = [](auto read, auto& target) -> result<void> {
-    if (!read)
-      return std::unexpected{std::move(read.error())};
-    target = std::move(*read);
-    return {};
-  };
-  if (key == "select")
-    return into(read_select(query.table, value), query.columns);
-  if (key == "order")
-    return into(read_order(value), query.order);
-  if (key == "limit")
-    return into(read_window(value), query.limit);
-  if (key == "offset") {
-    const auto offset = read_window(value);
-    return into(offset.transform([](auto rows) { return rows.value_or(0); }),
-                query.offset);
+[[nodiscard]] result<parameter_name> read_name(std::string_view key) {
+  auto made = parameter_name{};
+  auto rest = key;
+  for (;;) {
+    const auto bare = !rest.starts_with('"');
+    auto column = take_column(rest);
+    if (!column)
+      return cannot_parse("filter", key);
+    if (rest.empty()) {
+      if (bare && column->steps.empty() && is_word(column->column))
+        made.word = std::move(column->column);
+      made.column = std::move(*column);
+      break;
+    }
+    if (!column->steps.empty() || !take(rest, "."))
+      return cannot_parse("filter", key);
+    made.relations.push_back(std::move(column->column));
   }
-  if (key == "columns" || key == "on_conflict")
-    return {}; // of writes; without meaning here
-  if (std::ranges::contains(trees, key))
-    return fail(errc::invalid_input,
-                "Logic trees (or, and) are not supported by this server", "PGRST100");
-  auto filter = read_filter(key, value);
-  if (!filter)
-    return std::unexpected{std::move(filter.error())};
-  query.filters.push_back(std::move(*filter));
+  const auto tree = made.word == "and" || made.word == "or";
+  if (tree && !made.relations.empty() && made.relations.back() == "not") {
+    made.negated = true;
+    made.relations.pop_back();
+  }
+  return made;
+}
+
+/// The selection that a parameter is about.
+[[nodiscard]] result<selection*> find_selection(selection& root,
+                                                const parameter_name& name) {
+  auto* at = &root;
+  for (const auto& relation : name.relations) {
+    const auto found = std::ranges::find_if(
+        at->embedded, [&](const embedding& one) { return one.name() == relation; });
+    if (found == at->embedded.end())
+      return not_embedded(relation);
+    at = &found->of;
+  }
+  return at;
+}
+
+template <class T> [[nodiscard]] result<void> into(result<T> read, auto& target) {
+  if (!read)
+    return std::unexpected{std::move(read.error())};
+  target = std::move(*read);
   return {};
+}
+
+[[nodiscard]] result<void> add_filter(selection& to, parameter_name name,
+                                      std::string_view value) {
+  auto made = condition{};
+  auto read = result<void>{};
+  if (name.word.empty())
+    read = into(read_filter(std::move(name.column), value), made.filter);
+  else
+    read =
+        into(read_tree(name.word == "and" ? condition::kind::all : condition::kind::any,
+                       name.negated, value),
+             made);
+  if (read)
+    to.conditions.push_back(std::move(made));
+  return read;
+}
+
+/// Puts one parameter where it belongs.
+[[nodiscard]] result<void> add_parameter(selection& root, std::string_view key,
+                                         std::string_view value) {
+  auto name = read_name(key);
+  if (!name)
+    return std::unexpected{std::move(name.error())};
+  auto found = find_selection(root, *name);
+  if (!found)
+    return std::unexpected{std::move(found.error())};
+  auto& to = **found;
+  if (name->word == "order")
+    return into(read_order(value), to.order);
+  if (name->word == "limit")
+    return into(read_window(value), to.limit);
+  if (name->word == "offset")
+    return into(
+        read_window(value).transform([](auto rows) { return rows.value_or(0); }),
+        to.offset);
+  return add_filter(to, std::move(*name), value);
 }
 
 } // namespace
@@ -150,24 +201,68 @@ result<query_parameters> decode_query(std::string_view query) {
   return parameters;
 }
 
-result<table_query> read_table_query(std::string_view table,
-                                     const query_parameters& parameters,
-                                     std::string_view prefer) {
-  auto query = table_query{};
-  query.table = table;
-  query.count = read_count(prefer);
-  for (const auto& [key, value] : parameters)
-    if (auto added = add_parameter(query, key, value); !added)
-      return std::unexpected{std::move(added.error())};
-  return query;
+result<rest_query> read_query(const query_parameters& parameters, bool call) {
+  auto made = rest_query{};
+  const auto selected = std::ranges::find(parameters, "select",
+                                          [](const auto& pair) { return pair.first; });
+  auto what =
+      read_select(selected == parameters.end() ? std::string_view{} : selected->second);
+  if (!what)
+    return std::unexpected{std::move(what.error())};
+  made.what = std::move(*what);
+  for (const auto& [key, value] : parameters) {
+    auto read = result<void>{};
+    if (key == "select")
+      continue;
+    if (key == "columns")
+      read = into(read_names(value), made.columns.emplace());
+    else if (key == "on_conflict")
+      read = into(read_names(value), made.on_conflict);
+    else if (call && !is_word(key) && key != "not.and" && key != "not.or" &&
+             !looks_like_filter(value))
+      made.arguments.emplace_back(key, value);
+    else
+      read = add_parameter(made.what, key, value);
+    if (!read)
+      return std::unexpected{std::move(read.error())};
+  }
+  return made;
 }
 
-std::string content_range(const table_query& asked, const table_page& page) {
+result<void> narrow(selection& what, std::string_view range) {
+  if (const auto unit = range.find('='); unit != std::string_view::npos)
+    range.remove_prefix(unit + 1);
+  const auto dash = range.find('-');
+  if (dash == std::string_view::npos)
+    return {};
+  const auto first = read_integer(trimmed(range.substr(0, dash)));
+  const auto end = trimmed(range.substr(dash + 1));
+  const auto last = read_integer(end);
+  if (!first || *first < 0 || (!last && !end.empty()))
+    return {};
+  constexpr auto most = std::numeric_limits<std::int64_t>::max();
+  if (last && *last < *first)
+    return no_range("The lower boundary must be lower than or equal to the upper "
+                    "boundary in the Range header.");
+  // Both windows as rows from..to, to not included.
+  const auto until = [](std::int64_t from, std::int64_t count) {
+    return count > most - from ? most : from + count;
+  };
+  const auto here = what.limit ? until(what.offset, *what.limit) : most;
+  const auto there = last && *last < most ? *last + 1 : most;
+  const auto from = std::max(what.offset, *first);
+  what.offset = from;
+  if (const auto to = std::min(here, there); to < most)
+    what.limit = std::max(std::int64_t{0}, to - from);
+  return {};
+}
+
+std::string content_range(std::int64_t offset, std::int64_t rows,
+                          std::optional<std::int64_t> total) {
   auto range = std::string{"*"};
-  if (page.rows > 0)
-    range = std::to_string(asked.offset) + "-" +
-            std::to_string(asked.offset + (page.rows - 1));
-  return range + "/" + (page.total ? std::to_string(*page.total) : "*");
+  if (rows > 0)
+    range = std::to_string(offset) + "-" + std::to_string(offset + (rows - 1));
+  return range + "/" + (total ? std::to_string(*total) : "*");
 }
 
 } // namespace jessica::wire

@@ -1,5 +1,6 @@
 #include "wire/rest_scanner.hpp"
 
+#include <algorithm>
 #include <cctype>
 #include <utility>
 
@@ -14,6 +15,15 @@ constexpr auto bad_syntax = "PGRST100";
          static_cast<unsigned char>(c) >= 0x80U;
 }
 
+/// A whole number that PostgreSQL takes for an array's index.
+[[nodiscard]] bool is_index(std::string_view text) {
+  constexpr auto most_digits = std::size_t{9};
+  if (text.starts_with('-'))
+    text.remove_prefix(1);
+  return !text.empty() && text.size() <= most_digits &&
+         std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
 } // namespace
 
 std::unexpected<error> cannot_parse(std::string_view what, std::string_view text) {
@@ -21,10 +31,6 @@ std::unexpected<error> cannot_parse(std::string_view what, std::string_view text
               "\"failed to parse " + std::string{what} + " (" + std::string{text} +
                   ")\" (line 1, column 1)",
               bad_syntax);
-}
-
-std::unexpected<error> unsupported(std::string what) {
-  return fail(errc::invalid_input, what + " not supported by this server", bad_syntax);
 }
 
 std::unexpected<error> not_embedded(std::string_view relation) {
@@ -43,6 +49,13 @@ std::string_view trimmed(std::string_view text) {
 
 bool is_letter_or_digit(char c) {
   return std::isalnum(static_cast<unsigned char>(c)) != 0;
+}
+
+bool take(std::string_view& rest, std::string_view what) {
+  if (!rest.starts_with(what))
+    return false;
+  rest.remove_prefix(what.size());
+  return true;
 }
 
 std::optional<std::string> take_quoted(std::string_view& rest) {
@@ -73,16 +86,39 @@ std::optional<std::string> take_name(std::string_view& rest) {
   return name.empty() ? std::nullopt : std::optional{std::string{name}};
 }
 
-result<std::string> take_column(std::string_view& rest, std::string_view what) {
-  const auto whole = rest;
+bool take_steps(std::string_view& rest, std::vector<json_step>& into) {
+  while (take(rest, "->")) {
+    auto step = json_step{};
+    step.as_text = take(rest, ">");
+    if (rest.starts_with('"')) {
+      auto key = take_quoted(rest);
+      if (!key)
+        return false;
+      step.key = std::move(*key);
+    } else {
+      auto end = std::size_t{0};
+      while (end < rest.size() && !std::string_view{".,:()\""}.contains(rest[end]) &&
+             !rest.substr(end).starts_with("->"))
+        ++end;
+      step.key = rest.substr(0, end);
+      step.index = is_index(step.key);
+      rest.remove_prefix(end);
+    }
+    if (step.key.empty())
+      return false;
+    into.push_back(std::move(step));
+  }
+  return true;
+}
+
+std::optional<column_path> take_column(std::string_view& rest) {
   auto name = take_name(rest);
   if (!name)
-    return cannot_parse(what, whole);
-  if (rest.starts_with("->"))
-    return unsupported("JSON paths are");
-  if (rest.starts_with('('))
-    return not_embedded(*name);
-  return std::move(*name);
+    return std::nullopt;
+  auto path = column_path{std::move(*name), {}};
+  if (!take_steps(rest, path.steps))
+    return std::nullopt;
+  return path;
 }
 
 } // namespace jessica::wire

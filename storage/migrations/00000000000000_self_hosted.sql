@@ -50,6 +50,15 @@ revoke create on schema public from public;
 grant usage on schema public
   to anon, authenticated, service_role, jessica_engine, jessica_wal;
 
+-- Tables and functions that an application adds are reachable, as on a hosted project: their row
+-- security decides. What must be closed says so itself.
+alter default privileges in schema public
+  grant all on tables to anon, authenticated, service_role;
+alter default privileges in schema public
+  grant all on sequences to anon, authenticated, service_role;
+alter default privileges in schema public
+  grant all on functions to anon, authenticated, service_role;
+
 -- Otherwise any SQL role could wake or fool the nodes through the WAL stream.
 revoke execute on function
   pg_logical_emit_message(bool, text, text, bool),

@@ -187,6 +187,9 @@ revoke all on
   public.conversations, public.messages, public.embeddings, public.inference_jobs,
   public.embedding_models
 from anon, authenticated;
+revoke all on sequence
+  public.messages_seq_seq, public.embeddings_id_seq, public.inference_jobs_id_seq
+from anon, authenticated;
 
 grant
   select, delete,

@@ -72,8 +72,8 @@ left join pg_index i on i.indrelid = c.oid and i.indisprimary
 where p.pubname = 'supabase_realtime'
 order by c.oid, a.attnum;
 
--- A change of policies, grants, columns or the publication changes the answers: every node is told
--- in the log itself, so it judges the next transaction by the new ones.
+-- A change of policies, grants, columns, functions or the publication changes the answers: every
+-- node is told in the log itself, so it judges the next transaction by the new ones.
 do $$
 begin
   if not (select rolsuper from pg_roles where rolname = current_user) then
@@ -83,15 +83,32 @@ begin
 
   create function jessica.ddl_wake() returns event_trigger
   language plpgsql security definer set search_path = ''
-  as $f$ begin perform jessica.wake('ddl'); end $f$;
+  as $f$ begin
+    -- Temporary tables are nobody's business.
+    if tg_event = 'sql_drop' then
+      if not exists (select from pg_event_trigger_dropped_objects() where not is_temporary) then
+        return;
+      end if;
+    elsif not exists (select from pg_event_trigger_ddl_commands()
+                      where schema_name is distinct from 'pg_temp') then
+      return;
+    end if;
+    perform jessica.wake('ddl');
+  end $f$;
   revoke execute on function jessica.ddl_wake() from public;
 
   create event trigger jessica_ddl on ddl_command_end
     when tag in ('CREATE POLICY', 'ALTER POLICY', 'DROP POLICY', 'ALTER TABLE', 'GRANT', 'REVOKE',
-                 'CREATE PUBLICATION', 'ALTER PUBLICATION', 'CREATE FUNCTION', 'ALTER FUNCTION')
+                 'CREATE PUBLICATION', 'ALTER PUBLICATION', 'CREATE FUNCTION', 'ALTER FUNCTION',
+                 'CREATE TABLE', 'CREATE TABLE AS', 'SELECT INTO', 'CREATE VIEW', 'ALTER VIEW',
+                 'CREATE MATERIALIZED VIEW', 'ALTER MATERIALIZED VIEW', 'CREATE FOREIGN TABLE',
+                 'ALTER FOREIGN TABLE', 'IMPORT FOREIGN SCHEMA', 'CREATE TYPE', 'ALTER TYPE',
+                 'CREATE DOMAIN', 'ALTER DOMAIN', 'CREATE INDEX', 'CREATE EXTENSION')
     execute function jessica.ddl_wake();
   create event trigger jessica_drop on sql_drop
-    when tag in ('DROP POLICY', 'DROP TABLE', 'DROP PUBLICATION')
+    when tag in ('DROP POLICY', 'DROP TABLE', 'DROP PUBLICATION', 'DROP FUNCTION', 'DROP VIEW',
+                 'DROP MATERIALIZED VIEW', 'DROP FOREIGN TABLE', 'DROP TYPE', 'DROP DOMAIN',
+                 'DROP INDEX', 'DROP EXTENSION', 'DROP SCHEMA', 'DROP OWNED', 'ALTER TABLE')
     execute function jessica.ddl_wake();
 end $$;
 

@@ -91,8 +91,7 @@ struct node {
   reader_actor reader() {
     return world.own(
         world.sys().spawn([](reader_actor::pointer) -> reader_actor::behavior_type {
-          return {[](const select_rows&) { return table_page{}; },
-                  [](const stop_reply& msg) -> caf::result<stop_receipt> {
+          return {[](const stop_reply& msg) -> caf::result<stop_receipt> {
                     if (!msg.who->signed_in())
                       return to_caf({errc::not_found, "no such reply", {}, nullptr});
                     return stop_receipt{{1}, "cancelling"};

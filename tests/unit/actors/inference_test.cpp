@@ -91,8 +91,7 @@ struct job_run {
   reader_actor reader() {
     return world.own(
         world.sys().spawn([this](reader_actor::pointer) -> reader_actor::behavior_type {
-          return {[](const select_rows&) { return table_page{}; },
-                  [](const stop_reply&) { return stop_receipt{}; },
+          return {[](const stop_reply&) { return stop_receipt{}; },
                   [](const probe_topic&) { return storage::topic_rights{}; },
                   [](const find_ended&) { return ended_logins{}; },
                   [this](const fetch_prompt&) {

@@ -140,7 +140,6 @@ struct session_house {
     return world.sys().spawn(
         [this](reader_actor::pointer self) -> reader_actor::behavior_type {
           return {
-              [](const select_rows&) { return table_page{}; },
               [](const stop_reply&) { return stop_receipt{}; },
               [this, self](const probe_topic&) -> caf::result<storage::topic_rights> {
                 if (!probe_silent)

@@ -136,8 +136,7 @@ private:
   reader_actor make_readers() {
     return world.own(world.sys().spawn(
         [this](reader_actor::pointer self) -> reader_actor::behavior_type {
-          return {[](const select_rows&) { return table_page{}; },
-                  [](const stop_reply&) { return stop_receipt{}; },
+          return {[](const stop_reply&) { return stop_receipt{}; },
                   [this](const probe_topic&) { return answer(rights); },
                   [](const find_ended&) { return ended_logins{}; },
                   [](const fetch_prompt&) { return prompt{}; },

@@ -58,8 +58,7 @@ struct client {
         }));
     auto reader = world.own(
         world.sys().spawn([this](reader_actor::pointer) -> reader_actor::behavior_type {
-          return {[](const select_rows&) { return table_page{}; },
-                  [](const stop_reply&) { return stop_receipt{}; },
+          return {[](const stop_reply&) { return stop_receipt{}; },
                   [this](const probe_topic& msg) {
                     probed.push_back(msg);
                     return answer(rights);

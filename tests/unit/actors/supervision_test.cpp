@@ -26,7 +26,7 @@ struct crew {
           [this, number](reader_actor::pointer self) -> reader_actor::behavior_type {
             guard(self, "test worker");
             return {
-                [](const select_rows&) { return table_page{}; },
+
                 [](const stop_reply&) { return stop_receipt{}; },
                 [this, number](const probe_topic& what) {
                   if (what.topic == "bad")

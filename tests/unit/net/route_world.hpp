@@ -69,7 +69,8 @@ struct route_world {
   scripted<actors::find_user, account> finding;
   scripted<actors::sign_out, actors::done> signing_out;
   scripted<actors::enqueue, receipt> enqueueing;
-  scripted<actors::select_rows, table_page> selecting;
+  scripted<actors::perform, rest_reply> rest_reading;
+  scripted<actors::perform, rest_reply> rest_writing;
   scripted<actors::stop_reply, stop_receipt> stopping;
   scripted<actors::run_queued, actors::queue_report> claiming;
   scripted<actors::send_broadcasts, actors::broadcasts_sent> broadcasting;
@@ -79,6 +80,8 @@ struct route_world {
                     .accounts = accounts(),
                     .persistence = persistence(),
                     .readers = readers(),
+                    .rest_readers = clerk(rest_reading),
+                    .rest_writers = clerk(rest_writing),
                     .dispatcher = dispatcher(),
                     .broadcaster = broadcaster(),
                     .open_session = {},
@@ -95,6 +98,8 @@ struct route_world {
     caf::anon_send_exit(with.accounts, why);
     caf::anon_send_exit(with.persistence, why);
     caf::anon_send_exit(with.readers, why);
+    caf::anon_send_exit(with.rest_readers, why);
+    caf::anon_send_exit(with.rest_writers, why);
     caf::anon_send_exit(with.dispatcher, why);
     caf::anon_send_exit(with.broadcaster, why);
   }
@@ -224,18 +229,28 @@ private:
     });
   }
 
-  actors::reader_actor readers() {
-    return sys.spawn([this](actors::reader_actor::pointer self)
-                         -> actors::reader_actor::behavior_type {
-      return {[this, self](const actors::select_rows& m) { return selecting(self, m); },
-              [](const actors::stop_reply&) { return stop_receipt{}; },
-              [](const actors::probe_topic&) { return storage::topic_rights{}; },
-              [](const actors::find_ended&) { return actors::ended_logins{}; },
-              [](const actors::fetch_prompt&) { return prompt{}; },
-              [](const actors::store_broadcast&) { return actors::done{}; },
-              [](const actors::fetch_stored&) { return actors::stored_page{}; },
+  actors::clerk_actor clerk(scripted<actors::perform, rest_reply>& with_script) {
+    return sys.spawn([&with_script](actors::clerk_actor::pointer self)
+                         -> actors::clerk_actor::behavior_type {
+      return {[&with_script, self](const actors::perform& m) {
+                return with_script(self, m);
+              },
+              [](const actors::schema_loaded&) {},
               [](const actors::are_you_free&) { return actors::done{}; }};
     });
+  }
+
+  actors::reader_actor readers() {
+    return sys.spawn(
+        [](actors::reader_actor::pointer) -> actors::reader_actor::behavior_type {
+          return {[](const actors::stop_reply&) { return stop_receipt{}; },
+                  [](const actors::probe_topic&) { return storage::topic_rights{}; },
+                  [](const actors::find_ended&) { return actors::ended_logins{}; },
+                  [](const actors::fetch_prompt&) { return prompt{}; },
+                  [](const actors::store_broadcast&) { return actors::done{}; },
+                  [](const actors::fetch_stored&) { return actors::stored_page{}; },
+                  [](const actors::are_you_free&) { return actors::done{}; }};
+        });
   }
 };
 

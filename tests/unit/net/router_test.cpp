@@ -120,7 +120,7 @@ TEST_SUITE("net.router") {
   }
 
   TEST_CASE_FIXTURE(route_world, "an actor that is gone is no crash") {
-    caf::anon_send_exit(with.readers, caf::exit_reason::kill);
+    caf::anon_send_exit(with.rest_readers, caf::exit_reason::kill);
     CHECK(ask(as_user("GET", "/rest/v1/messages")).status == 503);
   }
 

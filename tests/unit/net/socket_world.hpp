@@ -265,6 +265,8 @@ struct socket_world {
             .accounts = {},
             .persistence = {},
             .readers = {},
+            .rest_readers = {},
+            .rest_writers = {},
             .dispatcher = {},
             .broadcaster = {},
             .open_session =

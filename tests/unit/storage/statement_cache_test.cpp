@@ -33,6 +33,16 @@ TEST_SUITE("storage.statement_cache") {
     CHECK(a.name != cache.use("b").name);
   }
 
+  TEST_CASE("all may be given up at once") {
+    auto cache = statement_cache{3};
+    const auto a = cache.use("a");
+    const auto b = cache.use("b");
+    cache.give_up();
+    CHECK(cache.size() == 0);
+    CHECK(cache.take_evicted() == names{b.name, a.name});
+    CHECK(cache.use("a").fresh);
+  }
+
   TEST_CASE("a text that was forgotten gets a new name") {
     auto cache = statement_cache{2};
     const auto a = cache.use("a");

@@ -190,7 +190,7 @@ TEST_CASE("codes without a reason have their own answers") {
                         {errc::not_found, 404, "PGRST125"},
                         {errc::conflict, 409, "23505"},
                         {errc::too_large, 413, "too_large"},
-                        {errc::overloaded, 429, "overloaded"},
+                        {errc::overloaded, 503, "overloaded"},
                         {errc::unavailable, 503, "PGRST000"},
                         {errc::timeout, 504, "PGRST003"},
                         {errc::internal, 500, "PGRSTX00"}}) {
