@@ -34,7 +34,7 @@ struct settings {
   std::size_t within = 2;         ///< rejoin: seconds until all have connected again
   std::size_t followers = 500;    ///< changes: clients that follow a table
   std::size_t users = 5;          ///< changes: whom the rows and followers belong to
-  std::size_t rows = 10;          ///< changes: of one commit
+  std::size_t rows = 5;           ///< changes: of one commit
   std::size_t commits = 4;        ///< changes: under way at once
   std::size_t members = 100;      ///< fanout
   std::size_t window = 1;         ///< fanout: broadcasts in flight
