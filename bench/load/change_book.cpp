@@ -2,13 +2,15 @@
 
 namespace jessica::bench {
 
-change_book::change_book(std::size_t followers, std::size_t users) : users_(users) {
+change_book::change_book(std::size_t followers, std::size_t users, std::size_t writers)
+    : users_(users), writers_(writers) {
   for (auto i = std::size_t{0}; i < followers; ++i)
-    next_.push_back(i % users);
+    next_.insert(next_.end(), writers, i % users);
 }
 
-bool change_book::take(std::size_t follower, std::uint64_t row) {
-  auto& next = next_[follower];
+bool change_book::take(std::size_t follower, std::uint64_t number) {
+  auto& next = next_[follower * writers_ + number % writers_];
+  const auto row = number / writers_;
   if (row % users_ != next % users_) {
     ++leaked_;
     return false;
@@ -22,9 +24,9 @@ bool change_book::take(std::size_t follower, std::uint64_t row) {
   return true;
 }
 
-void change_book::close(std::uint64_t rows) {
-  for (auto& next : next_)
-    for (; next < rows; next += users_)
+void change_book::close(std::size_t writer, std::uint64_t rows) {
+  for (auto at = writer; at < next_.size(); at += writers_)
+    for (; next_[at] < rows; next_[at] += users_)
       ++missing_;
 }
 

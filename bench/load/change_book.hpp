@@ -1,5 +1,5 @@
-// Checks that every follower of a table is told of each of its user's rows once, in
-// order, and of nobody else's.
+// Checks that every follower of a table is told of each of its user's rows once, of
+// nobody else's, and of each writer's in order.
 #pragma once
 
 #include <cstddef>
@@ -8,25 +8,29 @@
 
 namespace jessica::bench {
 
-/// Row n, from 0, belongs to user n % users; follower f acts for user f % users.
+/// Rows are numbered so that a number tells the writer, number % writers, and which of
+/// the writer's rows it is, number / writers. That one belongs to user (number /
+/// writers) % users. Follower f acts for user f % users.
 class change_book {
 public:
-  change_book(std::size_t followers, std::size_t users);
+  change_book(std::size_t followers, std::size_t users, std::size_t writers);
 
-  /// True: the row was this follower's next one, or some before it are missing.
-  bool take(std::size_t follower, std::uint64_t row);
-  /// Rows below `rows` that a follower has not got by now are missing.
-  void close(std::uint64_t rows);
+  /// True: the row was this follower's next one of its writer, or some before it are
+  /// missing.
+  bool take(std::size_t follower, std::uint64_t number);
+  /// Of a writer's first `rows`, those that a follower has not got by now are missing.
+  void close(std::size_t writer, std::uint64_t rows);
 
   [[nodiscard]] std::uint64_t missing() const noexcept { return missing_; }
-  /// Came twice, or after a later one.
+  /// Came twice, or after a later one of its writer.
   [[nodiscard]] std::uint64_t repeated() const noexcept { return repeated_; }
   /// Told to a follower who may not see them.
   [[nodiscard]] std::uint64_t leaked() const noexcept { return leaked_; }
 
 private:
   std::uint64_t users_;
-  std::vector<std::uint64_t> next_; ///< row of each follower
+  std::uint64_t writers_;
+  std::vector<std::uint64_t> next_; ///< of each follower and writer
   std::uint64_t missing_ = 0;
   std::uint64_t repeated_ = 0;
   std::uint64_t leaked_ = 0;

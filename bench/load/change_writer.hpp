@@ -1,4 +1,4 @@
-// The table that `changes` follows, and the thread that writes its rows.
+// The table that `changes` follows, and a writer of its rows, who has a thread.
 #pragma once
 
 #include "domain/error.hpp"
@@ -18,11 +18,21 @@ namespace jessica::bench {
 /// A published table of (n, user_id, body) whose one policy is its owner.
 [[nodiscard]] result<void> make_followed_table(const storage::endpoint& where);
 
+/// Of all writers together.
 struct pace {
-  std::size_t rows = 1;    ///< of one commit
-  double rate = 0;         ///< commits a second; 0: as soon as few enough are under way
-  std::size_t commits = 1; ///< under way at once, without a rate
+  std::size_t rows = 1; ///< of one commit
+  double rate = 0;      ///< commits a second; 0: as soon as few enough are under way
   std::chrono::seconds length{1};
+};
+
+/// Commits that may still be made before another one is delivered.
+using commit_budget = std::counting_semaphore<>;
+
+/// Who writes, as change_book numbers rows, and from which of its rows on.
+struct writer_place {
+  std::size_t number = 0;
+  std::size_t writers = 1;
+  std::uint64_t first = 0;
 };
 
 class change_writer {
@@ -35,30 +45,29 @@ public:
     clock::time_point acknowledged; ///< PostgreSQL said that it is committed
   };
 
-  /// `first`: the number of the first row. Rows take turns among the users.
+  /// Rows take turns among the users. The budget is for a pace without a rate.
   change_writer(storage::endpoint where, std::span<const std::string> users,
-                std::uint64_t first, pace how);
+                writer_place at, pace how, commit_budget& budget);
 
   /// Writes until the time is over. Fails: timeout (what was committed is not
   /// delivered), and as storage::connection.
   [[nodiscard]] result<void> run();
-  /// A commit has been delivered to all. Any thread.
-  void delivered() { under_way_.release(); }
-  /// So many rows exist now. Any thread.
+  /// So many rows this writer has begun to write in its life. Any thread.
   [[nodiscard]] std::uint64_t rows() const { return rows_.load(); }
 
   /// After run().
   [[nodiscard]] const std::vector<commit>& commits() const noexcept { return done_; }
 
 private:
+  [[nodiscard]] clock::time_point next_due(clock::time_point begun) const;
   [[nodiscard]] result<void> await_turn(clock::time_point due);
 
   storage::endpoint where_;
   std::string users_; ///< an array's literal
-  std::uint64_t first_;
+  writer_place at_;
   pace how_;
+  commit_budget& budget_;
   std::atomic<std::uint64_t> rows_;
-  std::counting_semaphore<> under_way_;
   std::vector<commit> done_;
 };
 

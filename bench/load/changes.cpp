@@ -1,5 +1,5 @@
 #include "bench/load/change_book.hpp"
-#include "bench/load/change_writer.hpp"
+#include "bench/load/change_crew.hpp"
 #include "bench/load/json_field.hpp"
 #include "bench/load/people.hpp"
 #include "bench/load/scenarios.hpp"
@@ -37,15 +37,10 @@ struct stretch {
 class followers final : channel_fleet::listener {
 public:
   followers(const running_server& server, storage::endpoint database,
-            std::span<const person> users, std::size_t count)
-      : server_(server),
-        database_(std::move(database)),
-        users_(users),
-        count_(count),
-        clients_(*this),
-        book_(count, users.size()) {}
+            std::span<const person> users, const settings& how);
 
   [[nodiscard]] result<void> join();
+  /// One stretch of writing, until all of it is delivered or will never be.
   [[nodiscard]] result<stretch> follow(pace how);
 
   /// Of all stretches so far.
@@ -58,21 +53,37 @@ private:
   };
 
   void heard(std::size_t client, const message& what) override;
-  [[nodiscard]] result<void> serve(change_writer& writer);
-  [[nodiscard]] stretch measure(const change_writer& writer, std::uint64_t first,
-                                std::size_t rows, std::chrono::microseconds cpu) const;
+  [[nodiscard]] result<void> serve(std::chrono::seconds length);
+  [[nodiscard]] stretch measure(clock::time_point begun,
+                                std::chrono::microseconds cpu) const;
 
   const running_server& server_;
-  storage::endpoint database_;
   std::span<const person> users_;
   std::size_t count_;
+  std::size_t commits_; ///< under way at once
   channel_fleet clients_;
   change_book book_;
-  std::uint64_t rows_ = 0; ///< written by earlier stretches
-  std::vector<arrival> arrivals_;
+  change_crew crew_;
+  std::vector<arrival> arrivals_; ///< of this stretch
   std::size_t events_of_a_commit_ = 0;
-  change_writer* writer_ = nullptr; ///< during a stretch
 };
+
+[[nodiscard]] std::vector<std::string> ids_of(std::span<const person> users) {
+  auto ids = std::vector<std::string>{};
+  for (const auto& one : users)
+    ids.push_back(one.id);
+  return ids;
+}
+
+followers::followers(const running_server& server, storage::endpoint database,
+                     std::span<const person> users, const settings& how)
+    : server_(server),
+      users_(users),
+      count_(how.followers),
+      commits_(how.commits),
+      clients_(*this),
+      book_(how.followers, users.size(), how.writers),
+      crew_(std::move(database), ids_of(users), how.writers) {}
 
 result<void> followers::join() {
   auto seats = std::vector<seat>{};
@@ -84,79 +95,66 @@ result<void> followers::join() {
 }
 
 void followers::heard(std::size_t client, const message& what) {
-  if (what.event != "postgres_changes" || writer_ == nullptr)
+  if (what.event != "postgres_changes")
     return;
   const auto row = number_field(what.payload, "n");
   if (!row || !book_.take(client, *row))
     return;
   arrivals_.push_back({*row, clock::now()});
   if (arrivals_.size() % events_of_a_commit_ == 0)
-    writer_->delivered();
+    crew_.delivered();
 }
 
 result<stretch> followers::follow(pace how) {
-  auto ids = std::vector<std::string>{};
-  for (const auto& one : users_)
-    ids.push_back(one.id);
-  auto writer = change_writer{database_, ids, rows_, how};
-  writer_ = &writer;
   arrivals_.clear();
-  events_of_a_commit_ = std::max(how.rows * count_ / users_.size(), std::size_t{1});
+  events_of_a_commit_ = how.rows * count_ / users_.size();
   const auto cpu = server_.child.cpu_time();
-  auto served = serve(writer);
-  writer_ = nullptr;
-  if (!served)
-    return std::unexpected{std::move(served.error())};
+  const auto begun = clock::now();
+  crew_.begin(how, commits_);
+  auto served = serve(how.length);
+  auto written = crew_.end();
+  if (auto both = written.and_then([&] { return served; }); !both)
+    return std::unexpected{std::move(both.error())};
   const auto used = server_.child.cpu_time() - cpu;
-  const auto first = std::exchange(rows_, writer.rows());
-  book_.close(rows_);
-  return measure(writer, first, how.rows, used);
+  for (auto i = std::size_t{0}; i < crew_.writers().size(); ++i)
+    book_.close(i, crew_.writers()[i].rows());
+  return measure(begun, used);
 }
 
-/// The writer's thread ends here, whatever happens.
-result<void> followers::serve(change_writer& writer) {
-  auto written = result<void>{};
-  auto over = std::atomic<bool>{false};
-  auto ran = result<void>{};
-  const auto first = rows_;
-  {
-    const auto thread = std::jthread{[&] {
-      written = writer.run();
-      over = true;
-    }};
-    auto last = clock::now();
-    auto got = std::size_t{0};
-    const auto done = [&] {
-      if (got != arrivals_.size() || !over)
-        last = clock::now();
-      got = arrivals_.size();
-      const auto wanted = (writer.rows() - first) * count_ / users_.size();
-      return over && (got >= wanted || clock::now() - last > silence);
-    };
-    ran = clients_.run(done, limit);
-  }
-  return written.and_then([&] { return ran; });
+result<void> followers::serve(std::chrono::seconds length) {
+  auto last = clock::now();
+  auto got = std::size_t{0};
+  const auto done = [&] {
+    if (got != arrivals_.size() || !crew_.over())
+      last = clock::now();
+    got = arrivals_.size();
+    const auto wanted = crew_.rows() * count_ / users_.size();
+    return crew_.over() && (got >= wanted || clock::now() - last > silence);
+  };
+  return clients_.run(done, length + limit);
 }
 
-stretch followers::measure(const change_writer& writer, std::uint64_t first,
-                           std::size_t rows, std::chrono::microseconds cpu) const {
+stretch followers::measure(clock::time_point begun,
+                           std::chrono::microseconds cpu) const {
   auto what = stretch{};
-  const auto& commits = writer.commits();
-  if (commits.empty() || arrivals_.empty())
+  if (arrivals_.empty())
     return what;
-  for (const auto& one : arrivals_) {
-    const auto& commit = commits[(one.row - first) / rows];
-    // An event may come before the writer hears of its commit: that counts as none.
-    what.after_commit.record(one.at - commit.acknowledged);
-    what.after_sent.record(one.at - commit.sent);
+  for (const auto& one : arrivals_)
+    if (const auto* const commit = crew_.commit_of(one.row)) {
+      // An event may come before its writer hears of the commit: that counts as none.
+      what.after_commit.record(one.at - commit->acknowledged);
+      what.after_sent.record(one.at - commit->sent);
+    }
+  auto commits = std::size_t{0};
+  for (const auto& one : crew_.writers()) {
+    commits += one.commits().size();
+    for (const auto& commit : one.commits())
+      what.late.record(commit.sent - commit.due);
   }
-  for (const auto& one : commits)
-    what.late.record(one.sent - one.due);
   const auto events = static_cast<double>(arrivals_.size());
-  const auto took =
-      std::chrono::duration<double>{arrivals_.back().at - commits.front().sent}.count();
+  const auto took = std::chrono::duration<double>{arrivals_.back().at - begun}.count();
   what.delivered = events / took;
-  what.commits = static_cast<double>(commits.size()) / took;
+  what.commits = static_cast<double>(commits) / took;
   what.cpu_each = static_cast<double>(cpu.count()) / events;
   return what;
 }
@@ -180,16 +178,14 @@ void add_stretch(round& to, const std::string& name, const stretch& what) {
 [[nodiscard]] result<round> measure_changes(followers& all, const settings& how) {
   constexpr auto idle_rate = 50.0;
   const auto length = std::chrono::seconds{how.seconds};
-  const auto full = all.follow(
-      {.rows = how.rows, .rate = 0, .commits = how.commits, .length = length});
+  const auto full = all.follow({.rows = how.rows, .rate = 0, .length = length});
   if (!full)
     return std::unexpected{full.error()};
-  const auto half = all.follow(
-      {.rows = how.rows, .rate = full->commits / 2, .commits = 1, .length = length});
+  const auto half =
+      all.follow({.rows = how.rows, .rate = full->commits / 2, .length = length});
   if (!half)
     return std::unexpected{half.error()};
-  const auto idle =
-      all.follow({.rows = 1, .rate = idle_rate, .commits = 1, .length = length});
+  const auto idle = all.follow({.rows = 1, .rate = idle_rate, .length = length});
   if (!idle)
     return std::unexpected{idle.error()};
   auto values = round{};
@@ -206,6 +202,7 @@ circumstances(const settings& how) {
   return {{"followers of the table", std::to_string(how.followers)},
           {"users, whose rows alone their followers see", std::to_string(how.users)},
           {"a row goes to", std::format("{} clients", how.followers / how.users)},
+          {"connections that write", std::to_string(how.writers)},
           {"rows of a commit, full and half", std::to_string(how.rows)},
           {"commits under way, full", std::to_string(how.commits)},
           {"half", "commits at half the rate of full, whatever comes back"},
@@ -231,13 +228,11 @@ result<findings> run_changes(const settings& how) {
   const auto users = sign_up(*server, how.users);
   if (!users)
     return std::unexpected{users.error()};
-  auto all = followers{*server, database, *users, how.followers};
+  auto all = followers{*server, database, *users, how};
   if (auto joined = all.join(); !joined)
     return std::unexpected{std::move(joined.error())};
-  const auto warm = all.follow({.rows = how.rows,
-                                .rate = 0,
-                                .commits = how.commits,
-                                .length = std::chrono::seconds{1}});
+  const auto warm =
+      all.follow({.rows = how.rows, .rate = 0, .length = std::chrono::seconds{1}});
   if (!warm)
     return std::unexpected{warm.error()};
   auto found = findings{"changes", circumstances(how), {}};

@@ -1,6 +1,6 @@
 #include "bench/load/contest.hpp"
 
-#include "bench/load/cores.hpp"
+#include "bench/load/pinning.hpp"
 
 #include <algorithm>
 #include <deque>

@@ -1,6 +1,6 @@
 #include "bench/load/machine.hpp"
 
-#include "bench/load/cores.hpp"
+#include "bench/load/pinning.hpp"
 
 #include <linux/magic.h>
 #include <sys/resource.h>

@@ -17,10 +17,6 @@ constexpr auto all = std::array{
 
 } // namespace
 
-std::span<const relay_peer> relay_peers() {
-  return all;
-}
-
 result<std::vector<relay_peer>> relay_peers_named(std::string_view list) {
   auto named = std::vector<relay_peer>{};
   for (const auto part : std::views::split(list, ',')) {

@@ -3,7 +3,6 @@
 
 #include "domain/error.hpp"
 
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -15,8 +14,6 @@ struct relay_peer {
   bool needs_node20 = false; ///< its binary was built for that node's interface
   bool is_socket_io = false; ///< speaks its protocol, not bare frames
 };
-
-[[nodiscard]] std::span<const relay_peer> relay_peers();
 
 /// Names with commas, in the order given. Fails: invalid_input (unknown, twice).
 [[nodiscard]] result<std::vector<relay_peer>> relay_peers_named(std::string_view list);

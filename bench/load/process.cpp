@@ -1,7 +1,7 @@
 #include "bench/load/process.hpp"
 
-#include "bench/load/cores.hpp"
 #include "bench/load/descriptor.hpp"
+#include "bench/load/pinning.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>

@@ -1,5 +1,7 @@
 #include "bench/load/settings.hpp"
 
+#include "bench/load/peers.hpp"
+
 #include <array>
 #include <charconv>
 #include <format>
@@ -43,6 +45,7 @@ constexpr auto flags = std::array{
     flag{"followers", "changes: clients that follow a table", &settings::followers},
     flag{"users", "changes: whom rows and followers belong to", &settings::users},
     flag{"rows", "changes: rows of a commit", &settings::rows},
+    flag{"writers", "changes: connections that commit", &settings::writers},
     flag{"commits", "changes: commits under way at once", &settings::commits},
     flag{"members", "fanout: members of the topic", &settings::members},
     flag{"window", "fanout: broadcasts in flight", &settings::window},
@@ -82,13 +85,14 @@ constexpr auto flags = std::array{
 
 [[nodiscard]] result<void> check(const settings& what) {
   for (const auto count :
-       {what.rounds, what.sessions, what.messages, what.sockets, what.seconds,
-        what.connections, what.members, what.window, what.clients, what.frames,
-        what.jobs, what.single_jobs, what.workers, what.rejoiners, what.within,
-        what.followers, what.users, what.rows, what.commits})
+       {what.rounds,  what.sessions,    what.messages, what.sockets,
+        what.seconds, what.connections, what.members,  what.window,
+        what.clients, what.frames,      what.jobs,     what.single_jobs,
+        what.workers, what.rejoiners,   what.within,   what.followers,
+        what.users,   what.rows,        what.commits,  what.writers})
     if (count == 0)
       return fail(errc::invalid_input, "counts must be at least 1");
-  return {};
+  return relay_peers_named(what.peers).transform([](const auto&) {});
 }
 
 } // namespace

@@ -34,8 +34,9 @@ struct settings {
   std::size_t within = 2;         ///< rejoin: seconds until all have connected again
   std::size_t followers = 500;    ///< changes: clients that follow a table
   std::size_t users = 5;          ///< changes: whom the rows and followers belong to
-  std::size_t rows = 5;           ///< changes: of one commit
-  std::size_t commits = 4;        ///< changes: under way at once
+  std::size_t rows = 1;           ///< changes: of one commit
+  std::size_t writers = 8;        ///< changes: connections that commit
+  std::size_t commits = 16;       ///< changes: under way at once
   std::size_t members = 100;      ///< fanout
   std::size_t window = 1;         ///< fanout: broadcasts in flight
   std::size_t clients = 100;      ///< echo

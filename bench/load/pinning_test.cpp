@@ -1,4 +1,4 @@
-#include "bench/load/cores.hpp"
+#include "bench/load/pinning.hpp"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 
 using namespace jessica::bench;
 
-TEST_SUITE("bench.cores") {
+TEST_SUITE("bench.pinning") {
   TEST_CASE("a thread that stays on a core may use no other") {
     const auto before = usable_cores();
     REQUIRE_FALSE(before.empty());

@@ -1,4 +1,4 @@
-#include "bench/load/cores.hpp"
+#include "bench/load/pinning.hpp"
 
 #include <sched.h>
 
