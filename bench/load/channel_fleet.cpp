@@ -42,6 +42,10 @@ std::uint64_t channel_fleet::broadcast(std::size_t client, std::string_view even
   return ref;
 }
 
+void channel_fleet::heartbeat(std::size_t client) {
+  sockets_.send(client, opcode::text, heartbeat_message(++seats_[client].last_ref));
+}
+
 result<void> channel_fleet::run(const std::function<bool()>& done,
                                 fleet::seconds limit) {
   auto ran = sockets_.run([&] { return failure_ || done(); }, limit);

@@ -41,6 +41,8 @@ public:
   /// Returns the push's ref, which its answer carries.
   std::uint64_t broadcast(std::size_t client, std::string_view event,
                           std::string_view payload);
+  /// Its answer is heard.
+  void heartbeat(std::size_t client);
   [[nodiscard]] result<void> run(const std::function<bool()>& done,
                                  fleet::seconds limit);
   /// As fleet's.

@@ -72,26 +72,11 @@ void echo_trial::send(std::size_t client) {
 } // namespace
 
 result<findings> run_echo(const settings& how) {
-  const auto home = scratch_directory::make(how);
-  if (!home)
-    return std::unexpected{home.error()};
-  const auto server = start_jessica(how, home->path());
-  if (!server)
-    return std::unexpected{server.error()};
-  const auto peer = start_peer(how, home->path());
-  if (!peer)
-    return std::unexpected{peer.error()};
   const auto seats = own_topics(how.clients);
-  const auto jessica = open_jessica_relay(*server, seats, true);
-  if (!jessica)
-    return std::unexpected{jessica.error()};
-  const auto other = open_peer_relay(*peer, "echo", seats.front().topic, seats.size());
-  if (!other)
-    return std::unexpected{other.error()};
-  auto rounds =
-      hold_contest(how, **jessica, **other, [&](relay& by, std::size_t frames) {
-        return echo_trial{by, how.clients}.run(frames);
-      });
+  auto rounds = hold_contest(how, {.mode = "echo", .topics = seats, .self = true},
+                             [&](relay& by, std::size_t frames) {
+                               return echo_trial{by, how.clients}.run(frames);
+                             });
   if (!rounds)
     return std::unexpected{std::move(rounds.error())};
   return findings{"echo",

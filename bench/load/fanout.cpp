@@ -60,28 +60,13 @@ void fanout_trial::delivered(std::size_t client, std::string_view payload) {
 } // namespace
 
 result<findings> run_fanout(const settings& how) {
-  const auto home = scratch_directory::make(how);
-  if (!home)
-    return std::unexpected{home.error()};
-  const auto server = start_jessica(how, home->path());
-  if (!server)
-    return std::unexpected{server.error()};
-  const auto peer = start_peer(how, home->path());
-  if (!peer)
-    return std::unexpected{peer.error()};
   const auto seats = std::vector<seat>(how.members + 1,
                                        seat{.topic = std::string{topic}, .token = {}});
-  const auto jessica = open_jessica_relay(*server, seats, false);
-  if (!jessica)
-    return std::unexpected{jessica.error()};
-  const auto other = open_peer_relay(*peer, "fanout", topic, seats.size());
-  if (!other)
-    return std::unexpected{other.error()};
-  auto rounds =
-      hold_contest(how, **jessica, **other, [&](relay& by, std::size_t frames) {
-        return fanout_trial{by, how.members, how.window}.run(
-            (frames + how.members - 1) / how.members);
-      });
+  auto rounds = hold_contest(how, {.mode = "fanout", .topics = seats, .self = false},
+                             [&](relay& by, std::size_t frames) {
+                               return fanout_trial{by, how.members, how.window}.run(
+                                   (frames + how.members - 1) / how.members);
+                             });
   if (!rounds)
     return std::unexpected{std::move(rounds.error())};
   return findings{"fanout",

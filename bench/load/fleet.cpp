@@ -85,8 +85,10 @@ void fleet::turn(std::chrono::nanoseconds wait) {
     const auto ended = (event.events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
     if (auto moved = client.advance(space_, ended, to_); !moved)
       lose(number, moved.error());
-    if (client.is_open() && !was_open)
+    if (client.is_open() && !was_open) {
       ++opened_;
+      to_.opened(number);
+    }
   }
 }
 

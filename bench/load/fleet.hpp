@@ -28,6 +28,10 @@ public:
   [[nodiscard]] result<void> open(const ws_address& to, std::size_t clients,
                                   seconds limit);
 
+  /// Begins to open one more and does not wait: the listener hears when it is open.
+  /// Fails: unavailable.
+  [[nodiscard]] result<void> begin_one(const ws_address& to);
+
   /// Allowed inside the listener. A failure is reported by the next run().
   void send(std::size_t client, opcode kind, std::string_view payload);
 
@@ -41,7 +45,6 @@ public:
   [[nodiscard]] std::size_t size() const noexcept { return clients_.size(); }
 
 private:
-  [[nodiscard]] result<void> begin_one(const ws_address& to);
   void turn(std::chrono::nanoseconds wait);
   void lose(std::size_t client, const error& why);
 

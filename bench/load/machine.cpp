@@ -1,5 +1,7 @@
 #include "bench/load/machine.hpp"
 
+#include "bench/load/pinning.hpp"
+
 #include <linux/magic.h>
 #include <sys/resource.h>
 #include <sys/statfs.h>
@@ -10,7 +12,6 @@
 #include <cstdint>
 #include <format>
 #include <fstream>
-#include <thread>
 
 namespace jessica::bench {
 namespace {
@@ -31,6 +32,13 @@ constexpr auto gib = double{1 << 30};
   if (::uname(&names) != 0)
     return "unknown";
   return std::format("{} {} {}", names.sysname, names.release, names.machine);
+}
+
+[[nodiscard]] std::string cores() {
+  const auto online = ::sysconf(_SC_NPROCESSORS_ONLN);
+  return usable_cores().size() == 1 && online > 1
+             ? std::format("{}, load generator on one, servers on another", online)
+             : std::format("{}, load generator on the same ones", online);
 }
 
 [[nodiscard]] double memory_gib() {
@@ -67,8 +75,7 @@ machine_facts(const std::filesystem::path& scratch) {
       std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
   return {{"date", std::format("{:%FT%T}Z", now)},
           {"processor", processor()},
-          {"cores", std::format("{}, load generator on the same ones",
-                                std::thread::hardware_concurrency())},
+          {"cores", cores()},
           {"memory", std::format("{:.1f} GiB", memory_gib())},
           {"kernel", kernel()},
           {"database on", file_system(scratch)}};

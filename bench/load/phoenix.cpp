@@ -102,8 +102,12 @@ std::string join_message(std::string_view topic, std::string_view token,
   return std::format(
       R"(["{0}","{0}","{1}","phx_join",{{"config":{{"broadcast":)"
       R"({{"self":{2},"ack":{3}}},"presence":{{"key":"","enabled":false}},)"
-      R"("postgres_changes":[],"private":{4}}}{5}}}])",
-      join_ref, topic, how.self, how.ack, how.is_private, access);
+      R"("postgres_changes":[{4}],"private":{5}}}{6}}}])",
+      join_ref, topic, how.self, how.ack, how.changes, how.is_private, access);
+}
+
+std::string heartbeat_message(std::uint64_t ref) {
+  return std::format(R"([null,"{}","phoenix","heartbeat",{{}}])", ref);
 }
 
 std::string broadcast_message(std::string_view topic, std::uint64_t ref,

@@ -15,13 +15,17 @@ inline constexpr auto join_ref = std::uint64_t{1};
 
 struct join_options {
   bool is_private = false;
-  bool self = false; ///< own broadcasts come back
-  bool ack = false;  ///< each broadcast is answered
+  bool self = false;             ///< own broadcasts come back
+  bool ack = false;              ///< each broadcast is answered
+  std::string_view changes = {}; ///< the bindings to rows, JSON objects with commas
 };
 
 /// The text frame that joins `topic`; `token` is the user's or empty.
 [[nodiscard]] std::string join_message(std::string_view topic, std::string_view token,
                                        join_options how);
+
+/// The text frame that keeps a silent socket.
+[[nodiscard]] std::string heartbeat_message(std::uint64_t ref);
 
 /// The binary frame that broadcasts a JSON payload. Topic and event: at most 255 bytes.
 [[nodiscard]] std::string broadcast_message(std::string_view topic, std::uint64_t ref,

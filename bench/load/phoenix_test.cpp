@@ -33,6 +33,15 @@ TEST_SUITE("bench.phoenix") {
     CHECK(join_message("realtime:a", "", {}).ends_with(R"("private":false}}])"));
   }
 
+  TEST_CASE("a join names the rows to follow") {
+    CHECK(join_message("realtime:a", "", {.changes = R"({"event":"*"})"})
+              .contains(R"("postgres_changes":[{"event":"*"}],)"));
+  }
+
+  TEST_CASE("a heartbeat is the frame the client was seen to send") {
+    CHECK(heartbeat_message(3) == R"([null,"3","phoenix","heartbeat",{}])");
+  }
+
   TEST_CASE("a broadcast is the frame the client was seen to send") {
     CHECK(broadcast_message("realtime:room:1", 7, "tok", R"({"t":"hé","n":1})") ==
           "\x03\x01\x01\x0f\x03\x00\x01"

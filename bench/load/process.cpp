@@ -1,6 +1,7 @@
 #include "bench/load/process.hpp"
 
 #include "bench/load/descriptor.hpp"
+#include "bench/load/pinning.hpp"
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -34,10 +35,16 @@ constexpr auto look_every = std::chrono::milliseconds{10};
 }
 
 /// In the child, between fork and exec.
-[[noreturn]] void become(const std::vector<char*>& arguments, int log) {
+[[noreturn]] void become(const std::vector<char*>& arguments, int log,
+                         std::optional<int> core) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   ::dup2(log, STDOUT_FILENO);
   ::dup2(log, STDERR_FILENO);
+  if (core && !stay_on(*core)) {
+    ::dprintf(STDERR_FILENO, "cannot stay on core %d: %s\n", *core,
+              std::strerror(errno));
+    ::_exit(127);
+  }
   ::execvp(arguments.front(), arguments.data());
   ::dprintf(STDERR_FILENO, "cannot run %s: %s\n", arguments.front(),
             std::strerror(errno));
@@ -47,7 +54,7 @@ constexpr auto look_every = std::chrono::milliseconds{10};
 } // namespace
 
 result<process> process::start(const std::vector<std::string>& command,
-                               std::filesystem::path log) {
+                               std::filesystem::path log, std::optional<int> core) {
   constexpr auto owner_only = mode_t{0600};
   const auto out = descriptor{
       ::open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, owner_only)};
@@ -62,7 +69,7 @@ result<process> process::start(const std::vector<std::string>& command,
   if (id < 0)
     return fail(errc::unavailable, std::strerror(errno));
   if (id == 0)
-    become(arguments, out.number());
+    become(arguments, out.number(), core);
   return process{id, std::move(log)};
 }
 

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,10 +20,11 @@ namespace jessica::bench {
 class process {
 public:
   /// The program and its arguments; what it prints goes to `log`, which is replaced. It
-  /// gets SIGTERM when this process dies. Only from the main thread, before others are
-  /// started. Fails: unavailable.
+  /// gets SIGTERM when this process dies, and stays on `core` if one is given. Only
+  /// from the main thread, before others are started. Fails: unavailable.
   [[nodiscard]] static result<process> start(const std::vector<std::string>& command,
-                                             std::filesystem::path log);
+                                             std::filesystem::path log,
+                                             std::optional<int> core);
   process(process&& other) noexcept
       : id_(std::exchange(other.id_, 0)), log_(std::move(other.log_)) {}
   ~process() { stop(); }

@@ -11,14 +11,14 @@ namespace jessica::bench {
 result<queue_score> run_peer(const settings& how, const queue_database& db,
                              const std::filesystem::path& home, const peer_work& what) {
   constexpr auto patience = std::chrono::minutes{3};
-  const auto script = how.peer.parent_path() / what.script;
+  const auto script = how.peer_scripts / what.script;
   auto peer = process::start(
       {how.node, script.string(), "--socket", db.socket().string(), "--jobs",
        std::to_string(what.jobs), "--batch", std::to_string(what.batch),
        "--connections", std::to_string(what.connections), "--postmaster",
        std::to_string(db.postmaster()), "--warm-up", std::to_string(warm_up_jobs),
        "--enqueue-batch", std::to_string(enqueue_batch)},
-      home / (what.script + ".log"));
+      home / (what.script + ".log"), std::nullopt);
   if (!peer)
     return std::unexpected{std::move(peer.error())};
   const auto line = peer->wait_for("\"queue.done\"", patience);

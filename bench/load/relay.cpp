@@ -1,5 +1,7 @@
 #include "bench/load/relay.hpp"
 
+#include "bench/load/socket_io.hpp"
+
 #include <charconv>
 #include <format>
 
@@ -41,8 +43,8 @@ private:
 
 class peer_relay final : public relay, ws_client::listener {
 public:
-  peer_relay(const process& server, std::string_view topic)
-      : relay("ws", server), topic_(topic), clients_(*this) {}
+  peer_relay(std::string_view name, const process& server, std::string_view topic)
+      : relay(std::string{name}, server), topic_(topic), clients_(*this) {}
 
   [[nodiscard]] result<void> open(const ws_address& to, std::size_t clients) {
     return clients_.open(to, clients, connect_limit);
@@ -63,6 +65,57 @@ private:
   std::string topic_;
   fleet clients_;
 };
+
+class socket_io_relay final : public relay, ws_client::listener {
+public:
+  socket_io_relay(std::string_view name, const process& server)
+      : relay(std::string{name}, server), clients_(*this) {}
+
+  [[nodiscard]] result<void> open(const ws_address& to, std::size_t clients) {
+    return clients_.open(to, clients, connect_limit).and_then([&] {
+      return clients_.run([&] { return connected_ == clients; }, connect_limit);
+    });
+  }
+  void send(std::size_t client, std::string_view payload) override {
+    clients_.send(client, opcode::text, socket_io_event(event, payload));
+  }
+
+private:
+  void frame(std::size_t client, const server_frame& what) override {
+    const auto packet = read_socket_io(what.payload);
+    switch (packet.kind) {
+    case socket_io_packet::what::open:
+      return clients_.send(client, opcode::text, socket_io_connect);
+    case socket_io_packet::what::ping:
+      return clients_.send(client, opcode::text, socket_io_pong);
+    case socket_io_packet::what::connected:
+      ++connected_;
+      return;
+    case socket_io_packet::what::event:
+      return deliver(client, {.kind = message::what::broadcast,
+                              .ref = 0,
+                              .ok = false,
+                              .event = packet.event,
+                              .payload = packet.argument});
+    case socket_io_packet::what::other:
+      return;
+    }
+  }
+  result<void> serve(const std::function<bool()>& done, fleet::seconds limit) override {
+    return clients_.run(done, limit);
+  }
+
+  fleet clients_;
+  std::size_t connected_ = 0;
+};
+
+template <class kind>
+[[nodiscard]] result<std::unique_ptr<relay>>
+opened(std::unique_ptr<kind> made, const ws_address& to, std::size_t clients) {
+  return made->open(to, clients).transform([&]() -> std::unique_ptr<relay> {
+    return std::move(made);
+  });
+}
 
 } // namespace
 
@@ -99,14 +152,15 @@ result<std::unique_ptr<relay>> open_jessica_relay(const running_server& server,
   return made;
 }
 
-result<std::unique_ptr<relay>> open_peer_relay(const running_server& server,
-                                               std::string_view mode,
-                                               std::string_view topic,
-                                               std::size_t clients) {
-  auto made = std::make_unique<peer_relay>(server.child, topic);
-  if (auto opened = made->open(server.peer(mode), clients); !opened)
-    return std::unexpected{std::move(opened.error())};
-  return made;
+result<std::unique_ptr<relay>>
+open_peer_relay(const relay_peer& which, const running_server& server,
+                std::string_view mode, std::string_view topic, std::size_t clients) {
+  const auto to = server.peer(which, mode);
+  if (which.is_socket_io)
+    return opened(std::make_unique<socket_io_relay>(which.name, server.child), to,
+                  clients);
+  return opened(std::make_unique<peer_relay>(which.name, server.child, topic), to,
+                clients);
 }
 
 } // namespace jessica::bench

@@ -1,6 +1,6 @@
-// A server that hands frames on to its clients, and these clients: Jessica's broadcast,
-// or the peer made with ws. Both get the same payloads and deliver frames of equal
-// size.
+// A server that hands frames on to its clients, and these clients: Jessica's broadcast
+// or a peer. All get the same payloads; Jessica, ws and uws deliver frames of equal
+// size, socket.io's are a little smaller.
 #pragma once
 
 #include "bench/load/channel_fleet.hpp"
@@ -61,9 +61,9 @@ private:
 open_jessica_relay(const running_server& server, std::span<const seat> topics,
                    bool self);
 
-/// `mode` of bench/peers/ws_server.mjs; the topic is only in the frames.
+/// `mode` of the peers: echo or fanout; the topic is only in the frames.
 [[nodiscard]] result<std::unique_ptr<relay>>
-open_peer_relay(const running_server& server, std::string_view mode,
-                std::string_view topic, std::size_t clients);
+open_peer_relay(const relay_peer& which, const running_server& server,
+                std::string_view mode, std::string_view topic, std::size_t clients);
 
 } // namespace jessica::bench

@@ -80,11 +80,11 @@ std::string table_of(const findings& what, const settings& how) {
   for (const auto& [name, value] : circumstances(what, how))
     text += std::format("   {}: {}\n", name, value);
   text +=
-      std::format("{:<44}{:>12}{:>12}{:>12}  {}\n", "", "median", "min", "max", "unit");
+      std::format("{:<52}{:>12}{:>12}{:>12}  {}\n", "", "median", "min", "max", "unit");
   for (auto i = std::size_t{0}; i < what.rounds.front().size(); ++i) {
     const auto& one = what.rounds.front()[i];
     const auto all = summarize(what, i);
-    text += std::format("{:<44}{:>12}{:>12}{:>12}  {}\n", one.name, number(all.median),
+    text += std::format("{:<52}{:>12}{:>12}{:>12}  {}\n", one.name, number(all.median),
                         number(all.lowest), number(all.highest), one.unit);
   }
   return text;

@@ -13,10 +13,14 @@ namespace jessica::bench {
 [[nodiscard]] result<findings> run_sends(const settings& how);
 /// Connections that only hold their private channel.
 [[nodiscard]] result<findings> run_idle(const settings& how);
-/// One sender, many members of a public topic; beside a server made with ws.
+/// All connections break at once, and everybody joins again.
+[[nodiscard]] result<findings> run_rejoin(const settings& how);
+/// One sender, many members of a public topic; beside the peers.
 [[nodiscard]] result<findings> run_fanout(const settings& how);
-/// Clients whose broadcast comes back to themselves; beside a server made with ws.
+/// Clients whose broadcast comes back to themselves; beside the peers.
 [[nodiscard]] result<findings> run_echo(const settings& how);
+/// Rows under row security, from their commit to everybody who may see them.
+[[nodiscard]] result<findings> run_changes(const settings& how);
 /// From an acknowledged commit to its event out of the change feed, without a server.
 [[nodiscard]] result<findings> run_feed(const settings& how);
 /// The job queue alone, without a server; beside graphile-worker and pg-boss.

@@ -198,7 +198,7 @@ result<findings> run_sends(const settings& how) {
   const auto home = scratch_directory::make(how);
   if (!home)
     return std::unexpected{home.error()};
-  const auto server = start_jessica(how, home->path());
+  const auto server = start_jessica(how, home->path(), {});
   if (!server)
     return std::unexpected{server.error()};
   const auto seats = open_conversations(*server, how.sockets, 1);

@@ -78,11 +78,14 @@ ws_address running_server::realtime() const {
   return {port, std::format("/realtime/v1/websocket?apikey={}&vsn=2.0.0", api_key)};
 }
 
-ws_address running_server::peer(std::string_view mode) const {
+ws_address running_server::peer(const relay_peer& which, std::string_view mode) const {
+  if (which.is_socket_io)
+    return {port, std::format("/socket.io/?EIO=4&transport=websocket&mode={}", mode)};
   return {port, std::format("/{}", mode)};
 }
 
-result<running_server> start_jessica(const settings& how, const fs::path& home) {
+result<running_server> start_jessica(const settings& how, const fs::path& home,
+                                     const launch& as) {
   forget_environment();
   const auto no_file = home / "jessica.toml"; // not the working directory's
   std::ofstream{no_file}.flush();
@@ -106,15 +109,17 @@ result<running_server> start_jessica(const settings& how, const fs::path& home) 
                                           "2GiB",
                                           "--realtime-max-clients",
                                           "1000000",
-                                          "--realtime-idle-timeout",
-                                          "1h",
                                           "--inference-tokens-per-second",
                                           std::to_string(how.tokens_per_second)};
+  if (as.keeps_silent) {
+    command.emplace_back("--realtime-idle-timeout");
+    command.emplace_back("1h");
+  }
   if (how.slots > 0) {
     command.emplace_back("--inference-slots");
     command.push_back(std::to_string(how.slots));
   }
-  auto server = when_ready(process::start(command, home / "server.log"));
+  auto server = when_ready(process::start(command, home / "server.log", as.core));
   if (!server)
     return server;
   auto key = api_key_in(home);
@@ -124,8 +129,18 @@ result<running_server> start_jessica(const settings& how, const fs::path& home) 
   return server;
 }
 
-result<running_server> start_peer(const settings& how, const fs::path& home) {
-  return when_ready(process::start({how.node, how.peer.string()}, home / "peer.log"));
+storage::endpoint database_in(const fs::path& home) {
+  const auto socket = home / "postgres" / "s";
+  return {.conninfo =
+              std::format("host='{}' port=5432 dbname=postgres", socket.string()),
+          .switch_role = false};
+}
+
+result<running_server> start_peer(const settings& how, const relay_peer& which,
+                                  const fs::path& home, std::optional<int> core) {
+  const auto& node = which.needs_node20 ? how.node20 : how.node;
+  return when_ready(process::start({node, (how.peer_scripts / which.script).string()},
+                                   home / std::format("{}.log", which.name), core));
 }
 
 } // namespace jessica::bench

@@ -1,12 +1,15 @@
-// The servers under test: Jessica on a database of its own, and a peer made with ws.
+// The servers under test: Jessica on a database of its own, and the peers.
 #pragma once
 
+#include "bench/load/peers.hpp"
 #include "bench/load/process.hpp"
 #include "bench/load/settings.hpp"
 #include "bench/load/ws_client.hpp"
+#include "storage/endpoint.hpp"
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,15 +36,25 @@ struct running_server {
 
   /// Where Realtime clients connect, or the peer's clients in this mode.
   [[nodiscard]] ws_address realtime() const;
-  [[nodiscard]] ws_address peer(std::string_view mode) const;
+  [[nodiscard]] ws_address peer(const relay_peer& which, std::string_view mode) const;
+};
+
+struct launch {
+  std::optional<int> core;  ///< that it stays on
+  bool keeps_silent = true; ///< clients that send no heartbeat are kept
 };
 
 /// `jessica up` with its database in `home`; a second start there finds its data again.
 /// Limits on one client are lifted: the clients of a bench are busier than people.
-[[nodiscard]] result<running_server> start_jessica(const settings& how,
-                                                   const std::filesystem::path& home);
+[[nodiscard]] result<running_server>
+start_jessica(const settings& how, const std::filesystem::path& home, const launch& as);
+
+/// The database of the server that was started in `home`.
+[[nodiscard]] storage::endpoint database_in(const std::filesystem::path& home);
 
 [[nodiscard]] result<running_server> start_peer(const settings& how,
-                                                const std::filesystem::path& home);
+                                                const relay_peer& which,
+                                                const std::filesystem::path& home,
+                                                std::optional<int> core);
 
 } // namespace jessica::bench

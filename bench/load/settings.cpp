@@ -1,5 +1,7 @@
 #include "bench/load/settings.hpp"
 
+#include "bench/load/peers.hpp"
+
 #include <array>
 #include <charconv>
 #include <format>
@@ -20,7 +22,8 @@ struct flag {
 constexpr auto flags = std::array{
     flag{"jessica", "the server's binary", &settings::jessica},
     flag{"node", "node, version 22.18 or newer", &settings::node},
-    flag{"peer", "the server made with ws", &settings::peer},
+    flag{"node20", "a node 20, for the peer that needs it", &settings::node20},
+    flag{"peer-scripts", "the servers to compare with", &settings::peer_scripts},
     flag{"scratch", "where databases live during a run", &settings::scratch},
     flag{"commit", "what is measured, for the report", &settings::commit},
     flag{"rounds", "rounds; medians are shown", &settings::rounds},
@@ -29,16 +32,28 @@ constexpr auto flags = std::array{
     flag{"tokens-per-second", "chat: pace of the engine; 0: no pause",
          &settings::tokens_per_second},
     flag{"sockets", "sends: sockets", &settings::sockets},
-    flag{"seconds", "sends: length of a round", &settings::seconds},
+    flag{"seconds", "sends, changes: length of a round, or of its parts",
+         &settings::seconds},
     flag{"rate", "sends: messages a second, whatever comes back; 0: back to back",
          &settings::rate},
     flag{"slots", "sends: replies written at once, not waited for; 0: the default",
          &settings::slots},
     flag{"connections", "idle: connections", &settings::connections},
+    flag{"hold", "idle: seconds that they are kept, with heartbeats", &settings::hold},
+    flag{"rejoiners", "rejoin: clients", &settings::rejoiners},
+    flag{"within", "rejoin: seconds in which all connect again", &settings::within},
+    flag{"followers", "changes: clients that follow a table", &settings::followers},
+    flag{"users", "changes: whom rows and followers belong to", &settings::users},
+    flag{"rows", "changes: rows of a commit", &settings::rows},
+    flag{"writers", "changes: connections that commit", &settings::writers},
+    flag{"commits", "changes: commits under way at once", &settings::commits},
     flag{"members", "fanout: members of the topic", &settings::members},
     flag{"window", "fanout: broadcasts in flight", &settings::window},
     flag{"clients", "echo: clients", &settings::clients},
     flag{"frames", "fanout, echo: frames delivered in a round", &settings::frames},
+    flag{"peers", "fanout, echo: ws, uws, socket.io or some of them", &settings::peers},
+    flag{"pin", "fanout, echo: servers on one core, clients on another; 0: anywhere",
+         &settings::pin},
     flag{"jobs", "queue: jobs of a trial, in batches", &settings::jobs},
     flag{"single-jobs", "queue: jobs of a trial, one by one", &settings::single_jobs},
     flag{"workers", "queue: workers, one by one", &settings::workers},
@@ -70,12 +85,14 @@ constexpr auto flags = std::array{
 
 [[nodiscard]] result<void> check(const settings& what) {
   for (const auto count :
-       {what.rounds, what.sessions, what.messages, what.sockets, what.seconds,
-        what.connections, what.members, what.window, what.clients, what.frames,
-        what.jobs, what.single_jobs, what.workers})
+       {what.rounds,  what.sessions,    what.messages, what.sockets,
+        what.seconds, what.connections, what.members,  what.window,
+        what.clients, what.frames,      what.jobs,     what.single_jobs,
+        what.workers, what.rejoiners,   what.within,   what.followers,
+        what.users,   what.rows,        what.commits,  what.writers})
     if (count == 0)
       return fail(errc::invalid_input, "counts must be at least 1");
-  return {};
+  return relay_peers_named(what.peers).transform([](const auto&) {});
 }
 
 } // namespace

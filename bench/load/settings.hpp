@@ -14,7 +14,8 @@ namespace jessica::bench {
 struct settings {
   std::filesystem::path jessica = "build/release/jessica";
   std::string node = "node";
-  std::filesystem::path peer = "bench/peers/ws_server.mjs";
+  std::string node20 = "node"; ///< a node 20, for the peer that needs it
+  std::filesystem::path peer_scripts = "bench/peers";
   std::filesystem::path scratch =
       "build";                    ///< databases live below it while a run lasts
   std::string commit = "unknown"; ///< of the server, as the report shows it
@@ -27,11 +28,21 @@ struct settings {
   std::size_t seconds = 3;           ///< sends: one round
   std::size_t rate = 0;              ///< sends: messages a second; 0: back to back
   std::size_t slots = 0; ///< sends: replies written at once; 0: the server's own
-  std::size_t connections = 5000;  ///< idle
-  std::size_t members = 100;       ///< fanout
-  std::size_t window = 1;          ///< fanout: broadcasts in flight
-  std::size_t clients = 100;       ///< echo
-  std::size_t frames = 200'000;    ///< fanout and echo: delivered in one round
+  std::size_t connections = 5000; ///< idle
+  std::size_t hold = 0;           ///< idle: seconds they are kept
+  std::size_t rejoiners = 5000;   ///< rejoin
+  std::size_t within = 2;         ///< rejoin: seconds until all have connected again
+  std::size_t followers = 500;    ///< changes: clients that follow a table
+  std::size_t users = 5;          ///< changes: whom the rows and followers belong to
+  std::size_t rows = 1;           ///< changes: of one commit
+  std::size_t writers = 8;        ///< changes: connections that commit
+  std::size_t commits = 16;       ///< changes: under way at once
+  std::size_t members = 100;      ///< fanout
+  std::size_t window = 1;         ///< fanout: broadcasts in flight
+  std::size_t clients = 100;      ///< echo
+  std::size_t frames = 200'000;   ///< fanout and echo: delivered in one round
+  std::string peers = "ws,uws,socket.io"; ///< fanout and echo
+  std::size_t pin = 1; ///< fanout and echo: servers and load generator on cores apart
   std::size_t jobs = 20'000;       ///< queue: in batches, of one trial
   std::size_t single_jobs = 2'000; ///< queue: one by one, of one trial
   std::size_t workers = 10;        ///< queue: jobs under way, one by one

@@ -25,6 +25,8 @@ public:
   public:
     virtual ~listener() = default;
     virtual void frame(std::size_t client, const server_frame& what) = 0;
+    /// Its handshake is over. May come after its first frames.
+    virtual void opened(std::size_t /*client*/) {}
   };
 
   /// Begins to connect from one of several loopback addresses, so that ports do not run
