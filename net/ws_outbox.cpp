@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace jessica::net {
@@ -53,11 +54,15 @@ void outbox_lane::close() noexcept {
 }
 
 bool outbox_lane::put(delivery what) {
+  if (held == this && !scheduled_.load(std::memory_order_acquire)) {
+    working_.push_back(std::move(what)); // release() is near
+    return true;
+  }
   const auto hold = std::lock_guard{lock_};
   if (!open_)
     return false;
   incoming_.push_back(std::move(what));
-  if (!std::exchange(scheduled_, true) && held != this)
+  if (!scheduled_.exchange(true, std::memory_order_release) && held != this)
     wake(); // under the lock: close() then knows that nobody uses the reactor any more
   return true;
 }
@@ -76,12 +81,18 @@ void outbox_lane::wake() {
 }
 
 void outbox_lane::drain() {
-  {
+  if (scheduled_.load(std::memory_order_acquire)) {
     const auto hold = std::lock_guard{lock_};
-    working_.swap(incoming_);
+    if (working_.empty())
+      working_.swap(incoming_);
+    else
+      std::ranges::move(incoming_, std::back_inserter(working_));
+    empty(incoming_);
   }
   hand_out();
   flush_some();
+  if (dirty_.empty() && !scheduled_.load(std::memory_order_acquire))
+    return;
   const auto hold = std::lock_guard{lock_};
   scheduled_ = open_ && (!incoming_.empty() || !dirty_.empty());
   if (scheduled_)

@@ -1,5 +1,6 @@
 // Frames from any thread to the sockets of one reactor. All outboxes of a reactor share
-// one lane: a burst of pushes costs one lock each and one wake-up of the reactor.
+// one lane: what the reactor's own thread pushes takes no lock, a burst of another
+// thread a short one each and one wake-up of the reactor.
 #pragma once
 
 #include "actors/outbox.hpp"
@@ -70,10 +71,11 @@ private:
   place* find(address where) noexcept;
 
   boost::asio::io_context& reactor_;
-  std::mutex lock_; // guards the next three
+  std::mutex lock_; // guards the next two, and who sets the third
   std::vector<delivery> incoming_;
-  bool scheduled_ = false;
   bool open_ = true;
+  /// drain() is due: other threads' deliveries may wait, which none may overtake.
+  std::atomic<bool> scheduled_{false};
 
   std::vector<delivery> working_; // the reactor's from here on
   std::vector<place> places_;
