@@ -28,6 +28,7 @@ export function testOnCluster(name, body) {
       await body(t, cluster);
     } catch (error) {
       failure = error;
+      cluster.tellLogs();
     }
     await cluster.remove().catch((error) => {
       failure ??= error;
@@ -64,6 +65,14 @@ export class Cluster {
 
   get socketPath() {
     return `${this.directory}/postgres/s/.s.PGSQL.5432`;
+  }
+
+  /** What the nodes logged last, for whoever has to find out. */
+  tellLogs() {
+    for (const { name, log } of this.nodes) {
+      console.error(`--- ${name}`);
+      for (const entry of log.items.slice(-60)) console.error(JSON.stringify(entry));
+    }
   }
 
   /** A node that attaches to the cluster; it starts PostgreSQL again when that dies. */
