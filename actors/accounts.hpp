@@ -2,7 +2,7 @@
 // that a crowd signing in cannot hold up sessions that refresh.
 #pragma once
 
-#include "actors/protocol.hpp"
+#include "actors/account_messages.hpp"
 #include "config/settings.hpp"
 #include "storage/connection.hpp"
 

@@ -2,7 +2,7 @@
 // realtime.messages, from the past.
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/room_messages.hpp"
 #include "domain/ids.hpp"
 #include "storage/broadcasts.hpp"
 #include "wire/broadcast_http.hpp"

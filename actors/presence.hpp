@@ -1,7 +1,7 @@
 // Who shows itself in a room. Plain values: CHANNEL owns one and sends what it gives.
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/room_messages.hpp"
 
 #include <map>
 #include <optional>

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "actors/broadcast_messages.hpp"
-#include "actors/messages.hpp"
+#include "actors/chat_messages.hpp"
+#include "actors/rest_messages.hpp"
+#include "actors/room_messages.hpp"
 
 #include <caf/fwd.hpp>
 #include <caf/replies_to.hpp>
@@ -166,19 +168,6 @@ using changefeed_actor =
                      caf::replies_to<subscribe_changes>::with<changes_subscribed>,
                      caf::reacts_to<unsubscribe_changes>,
                      caf::replies_to<await_feed>::with<done>>;
-
-/// ACCOUNTS takes all auth calls and sends the slow ones (password hashing) and the
-/// quick ones down two lanes, each a bounded POOL of ACCOUNT WORKERs.
-using accounts_actor =
-    caf::typed_actor<caf::replies_to<sign_up>::with<session_grant>,
-                     caf::replies_to<sign_in>::with<session_grant>,
-                     caf::replies_to<refresh_session>::with<session_grant>,
-                     caf::replies_to<find_user>::with<account>,
-                     caf::replies_to<sign_out>::with<done>>;
-
-/// ACCOUNT WORKER owns one auth connection and may hash. Detached, in a POOL.
-using account_worker_actor =
-    accounts_actor::extend<caf::replies_to<are_you_free>::with<done>>;
 
 } // namespace jessica::actors
 

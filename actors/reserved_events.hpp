@@ -2,7 +2,7 @@
 // there are calls, or the server's alone.
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/room_messages.hpp"
 
 #include <string_view>
 

@@ -2,7 +2,7 @@
 // merged, so that what waits for them is the text and not a frame a token.
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/room_messages.hpp"
 
 #include <cstddef>
 #include <cstdint>

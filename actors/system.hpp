@@ -2,6 +2,7 @@
 // them. Services stand behind supervisors, so a handle stays good across restarts.
 #pragma once
 
+#include "actors/account_messages.hpp"
 #include "actors/outbox.hpp"
 #include "actors/protocol.hpp"
 #include "config/settings.hpp"

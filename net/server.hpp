@@ -2,6 +2,7 @@
 // handful of actor handles.
 #pragma once
 
+#include "actors/account_messages.hpp"
 #include "actors/protocol.hpp"
 #include "config/settings.hpp"
 #include "domain/error.hpp"

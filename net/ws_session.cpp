@@ -1,6 +1,6 @@
 #include "net/ws_session.hpp"
 
-#include "actors/messages.hpp"
+#include "actors/room_messages.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 #include "wire/ws_reader.hpp"

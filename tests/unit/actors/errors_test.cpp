@@ -1,5 +1,5 @@
 #include "actors/errors.hpp"
-#include "actors/messages.hpp"
+#include "actors/room_messages.hpp"
 
 #include <caf/exit_reason.hpp>
 #include <caf/sec.hpp>
