@@ -46,6 +46,9 @@ function keyPair(kind, kid) {
   };
 }
 
+/** One command of the server's, run to its end: {stdout}; rejects when it fails. */
+const jessica = (...words) => promisify(execFile)(process.env.JESSICA_BINARY, words);
+
 const directories = [];
 async function keyFile(keys) {
   const directory = await mkdtemp('/tmp/jessica-keys-');
@@ -215,18 +218,17 @@ describe('asymmetric keys', () => {
     const directory = await mkdtemp('/tmp/jessica-keys-');
     directories.push(directory);
     const file = `${directory}/keys.jwk`;
-    const run = (...words) => promisify(execFile)(process.env.JESSICA_BINARY, words);
-    await run('keys', 'sign', file);
+    await jessica('keys', 'sign', file);
     const first = JSON.parse(await readFile(file, 'utf8')).keys;
     assert.equal(first.length, 1);
     assert.ok(first[0].d);
-    await run('keys', 'sign', file);
+    await jessica('keys', 'sign', file);
     const second_ = JSON.parse(await readFile(file, 'utf8')).keys;
     assert.equal(second_.length, 2);
     assert.ok(second_[0].d);
     assert.equal(second_[1].kid, first[0].kid);
     assert.equal('d' in second_[1], false);
-    await assert.rejects(run('keys', 'sign'));
+    await assert.rejects(jessica('keys', 'sign'));
     const server = await Server.start({ 'auth-signing-keys': file });
     try {
       const { session } = await signedUp(server);
@@ -236,12 +238,18 @@ describe('asymmetric keys', () => {
     }
   });
 
-  test('a key file that is open to others or no key file ends the start', async () => {
+  test('a key file that is open to others or is none is refused, and why', async () => {
     const open = await keyFile([keyPair('ES256', 'a').jwk]);
     await chmod(open, 0o644);
     const wrong = await keyFile([{ kty: 'EC' }]);
-    for (const file of [open, wrong])
-      await assert.rejects(Server.start({ 'auth-signing-keys': file }), /ended at start/);
+    const directory = await mkdtemp('/tmp/jessica-keys-');
+    directories.push(directory);
+    const use = (file) =>
+      jessica('keys', '--storage-directory', directory, '--auth-signing-keys', file);
+    await assert.rejects(use(open), /chmod 600/);
+    await assert.rejects(use(wrong), /key 1/);
+    const good = await keyFile([keyPair('ES256', 'mine').jwk]);
+    assert.match((await use(good)).stdout, /publishable_key sb_publishable_.*signed by mine/s);
   });
 });
 
@@ -397,7 +405,7 @@ describe('users of another server', () => {
   });
 
   test('their channels end with their tokens', async () => {
-    const client = foreignClient(first.sign(claims(randomUUID(), { exp: now() + 4 })));
+    const client = foreignClient(first.sign(claims(randomUUID(), { exp: now() + 8 })));
     const channel = client.channel(`lobby-${randomUUID()}`);
     const ended = new Promise((resolve) => {
       channel.on('system', {}, (payload) => payload.status === 'error' && resolve(payload.message));
@@ -417,9 +425,10 @@ describe('users of another server', () => {
     const token = second_.sign(claims());
     await until('the new key is known', async () => (await ask(token)) === 200);
     assert.equal(await ask(first.sign(claims())), 401);
-    const before = fetches;
+    const [before, began] = [fetches, Date.now()];
     for (let i = 0; i < 50; i += 1) await ask(keyPair('ES256', `junk-${i}`).sign(claims()));
-    assert.ok(fetches - before <= 5, `${fetches - before} fetches`);
+    const most = 2 + (Date.now() - began) / second; // the pause is a second
+    assert.ok(fetches - before <= most, `${fetches - before} fetches`);
     shown = [first.shown, second_.shown];
     await until('the old key is back', async () => (await ask(first.sign(claims()))) === 200);
   });
