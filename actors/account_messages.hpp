@@ -36,6 +36,10 @@ struct sign_out {
   auth_session_id session;
   storage::logout_scope scope = storage::logout_scope::global;
 };
+/// A user of the trusted issuer is about to write: rows may refer to it from now on.
+struct welcome_user {
+  user_id user;
+};
 
 /// ACCOUNTS takes all auth calls and sends the slow ones (password hashing) and the
 /// quick ones down two lanes, each a bounded POOL of ACCOUNT WORKERs.
@@ -44,7 +48,8 @@ using accounts_actor =
                      caf::replies_to<sign_in>::with<session_grant>,
                      caf::replies_to<refresh_session>::with<session_grant>,
                      caf::replies_to<find_user>::with<account>,
-                     caf::replies_to<sign_out>::with<done>>;
+                     caf::replies_to<sign_out>::with<done>,
+                     caf::replies_to<welcome_user>::with<done>>;
 
 /// ACCOUNT WORKER owns one auth connection and may hash. Detached, in a POOL.
 using account_worker_actor =
@@ -60,4 +65,5 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::sign_in)
 JESSICA_LOCAL_MESSAGE(jessica::actors::refresh_session)
 JESSICA_LOCAL_MESSAGE(jessica::actors::find_user)
 JESSICA_LOCAL_MESSAGE(jessica::actors::sign_out)
+JESSICA_LOCAL_MESSAGE(jessica::actors::welcome_user)
 #undef JESSICA_LOCAL_MESSAGE

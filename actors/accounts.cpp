@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
+#include "storage/foreign_users.hpp"
 
 #include <utility>
 
@@ -20,6 +21,9 @@ accounts(accounts_actor::stateful_pointer<accounts_state> self,
       },
       [self](const find_user& msg) { return self->delegate(self->state.quick, msg); },
       [self](const sign_out& msg) { return self->delegate(self->state.quick, msg); },
+      [self](const welcome_user& msg) {
+        return self->delegate(self->state.quick, msg);
+      },
   };
 }
 
@@ -52,6 +56,12 @@ account_worker(account_worker_actor::stateful_pointer<account_worker_state> self
             storage::sign_out(*self->state.db, msg.user, msg.session, msg.scope);
         if (!ended)
           return to_caf(std::move(ended.error()));
+        return done{};
+      },
+      [self](const welcome_user& msg) -> caf::result<done> {
+        auto known = storage::welcome_user(*self->state.db, msg.user);
+        if (!known)
+          return to_caf(std::move(known.error()));
         return done{};
       },
       [](are_you_free) { return done{}; },

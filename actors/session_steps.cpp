@@ -1,7 +1,6 @@
 #include "actors/session_steps.hpp"
 
 #include "wire/channel_answers.hpp"
-#include "wire/jwt.hpp"
 
 #include <utility>
 
@@ -100,11 +99,7 @@ void evict(self_pointer self, std::string_view topic_name, std::string_view why)
 identity_of(const session_state& state, const std::optional<std::string>& token) {
   if (!token || token->empty() || token->starts_with("sb_"))
     return state.socket.key;
-  auto who =
-      wire::verify_token(*token, state.deps->credentials.jwt_secret, state.deps->now());
-  if (!who)
-    return std::unexpected{std::move(who.error())};
-  return std::make_shared<const identity>(std::move(*who));
+  return wire::verified(state.deps->credentials, *token, state.deps->now());
 }
 
 } // namespace jessica::actors::session_steps

@@ -2,7 +2,7 @@
 
 #include "app/database.hpp"
 #include "app/job_commands.hpp"
-#include "app/keys.hpp"
+#include "app/key_commands.hpp"
 #include "app/serve.hpp"
 
 #include <algorithm>
@@ -67,17 +67,6 @@ int stop_database(const config::settings& settings) {
   return 0;
 }
 
-int show_keys(const config::settings& settings) {
-  auto keys = open_keys(settings.storage.directory / "keys.json");
-  if (!keys)
-    return complain(keys.error());
-  std::printf("anon_key        %s\nservice_key     %s\n"
-              "publishable_key %s\nsecret_key      %s\n",
-              keys->anon_key.c_str(), keys->service_key.c_str(),
-              keys->publishable_key.c_str(), keys->secret_key.c_str());
-  return 0;
-}
-
 constexpr auto commands = std::array{
     command{"up", "start the server with its own PostgreSQL (or storage.url)", serve},
     command{"serve", "start the server on the PostgreSQL that storage.url names",
@@ -86,6 +75,8 @@ constexpr auto commands = std::array{
     command{"db start", "start our own PostgreSQL and leave it running",
             start_database},
     command{"db stop", "stop our own PostgreSQL", stop_database},
+    command{"keys sign", "put a new signing key into FILE (auth.signing_keys)", nullptr,
+            add_signing_key},
     command{"keys", "print the API keys", show_keys},
     command{"jobs list", "what waits, runs or is dead; or of one STATUS", nullptr,
             list_jobs},

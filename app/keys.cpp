@@ -1,15 +1,20 @@
 #include "app/keys.hpp"
 
 #include "ops/log.hpp"
+#include "storage/private_file.hpp"
 #include "wire/jwt.hpp"
+#include "wire/key_ring.hpp"
+#include "wire/trusted_issuer.hpp"
 
 #include <sys/random.h>
 
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace jessica::app {
 namespace {
@@ -45,10 +50,65 @@ constexpr auto alphabet = std::string_view{
                           .secret_key = "sb_secret_" + *opaque_secret};
 }
 
+/// To a file of a version that had none.
+[[nodiscard]] result<storage::key_set>
+add_opaque_keys(const std::filesystem::path& file) {
+  const auto made = make_keys();
+  if (!made)
+    return made;
+  auto spare = storage::key_set{};
+  spare.publishable_key = made->publishable_key;
+  spare.secret_key = made->secret_key;
+  ops::info("keys.completed", {{"file", file.string()}});
+  return storage::complete_keys(file, spare);
+}
+
+[[nodiscard]] result<wire::key_ring>
+read_signing_keys(const std::filesystem::path& file) {
+  const auto text = storage::read_private(file);
+  if (!text)
+    return std::unexpected{text.error()};
+  auto keys = wire::key_ring::read_own(*text);
+  if (!keys)
+    return fail(errc::invalid_input, file.string() + ": " + keys.error().what);
+  return keys;
+}
+
 } // namespace
+
+result<wire::credentials> credentials_of(const storage::key_set& keys,
+                                         const config::auth_settings& settings) {
+  auto made = wire::credentials{keys.jwt_secret, keys.publishable_key, keys.secret_key};
+  if (!settings.publishable_key.empty())
+    made.publishable_key = settings.publishable_key;
+  if (!settings.secret_key.empty())
+    made.secret_key = settings.secret_key;
+  if (!settings.signing_keys.empty()) {
+    auto read = read_signing_keys(settings.signing_keys);
+    if (!read)
+      return std::unexpected{std::move(read.error())};
+    made.keys = std::make_shared<const wire::key_ring>(std::move(*read));
+  }
+  if (!settings.trusted_issuer.empty())
+    made.trusted = std::make_shared<wire::trusted_issuer>(settings.trusted_issuer,
+                                                          settings.trusted_secret);
+  return made;
+}
+
+std::string trusted_keys_url(const config::auth_settings& settings) {
+  if (settings.trusted_issuer.empty() || !settings.trusted_keys_url.empty() ||
+      !settings.trusted_secret.empty())
+    return settings.trusted_keys_url;
+  auto url = settings.trusted_issuer;
+  while (url.ends_with('/'))
+    url.pop_back();
+  return url + "/.well-known/jwks.json";
+}
 
 result<storage::key_set> open_keys(const std::filesystem::path& file) {
   auto known = storage::read_keys(file);
+  if (known && (known->publishable_key.empty() || known->secret_key.empty()))
+    return add_opaque_keys(file);
   if (known || known.error().code != errc::not_found)
     return known;
   auto made = make_keys();

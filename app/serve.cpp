@@ -4,6 +4,7 @@
 #include "app/database.hpp"
 #include "app/keys.hpp"
 #include "engines/builtin.hpp"
+#include "net/issuer_keys.hpp"
 #include "net/server.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
@@ -59,17 +60,18 @@ int fail_start(const char* what, const error& why) {
 
 [[nodiscard]] actors::system_options options_of(const config::settings& settings,
                                                 const storage::endpoint& where,
-                                                const storage::key_set& keys) {
+                                                const wire::credentials& credentials) {
   return {.settings = settings,
           .database = where,
-          .credentials = {keys.jwt_secret, keys.publishable_key, keys.secret_key},
+          .credentials = credentials,
           .node = node_name(),
           .engine = engines::make_builtin(settings.inference.tokens_per_second)};
 }
 
 [[nodiscard]] net::backend backend_of(actors::system& system,
                                       const config::settings& settings,
-                                      const storage::key_set& keys) {
+                                      const wire::credentials& credentials,
+                                      const std::string& anon_key) {
   return {
       .actors = system.caf(),
       .accounts = system.accounts(),
@@ -83,10 +85,21 @@ int fail_start(const char* what, const error& why) {
           [&system](actors::outbox_ptr out, identity who, wire::serializer version) {
             return system.open_session(std::move(out), std::move(who), version);
           },
-      .credentials = {keys.jwt_secret, keys.publishable_key, keys.secret_key},
+      .credentials = credentials,
       .settings = settings,
-      .anon_key = keys.anon_key,
+      .anon_key = anon_key,
       .metrics = ops::metrics_page};
+}
+
+/// Keeps the trusted issuer's keys fresh; null: there are none to fetch.
+[[nodiscard]] std::unique_ptr<net::issuer_keys>
+watch_issuer(const wire::credentials& credentials,
+             const config::auth_settings& settings) {
+  auto url = trusted_keys_url(settings);
+  if (url.empty())
+    return nullptr;
+  return std::make_unique<net::issuer_keys>(credentials.trusted, std::move(url),
+                                            settings.trusted_refresh);
 }
 
 void announce(const net::server& server, const config::settings& settings) {
@@ -103,8 +116,15 @@ int run(const config::settings& settings, const sigset_t& held, database& db) {
   auto keys = open_keys(settings.storage.directory / "keys.json");
   if (!keys)
     return fail_start("keys", keys.error());
-  auto system = actors::system{options_of(settings, db.where(), *keys)};
-  auto server = net::server::open(backend_of(system, settings, *keys));
+  const auto credentials = credentials_of(*keys, settings.auth);
+  if (!credentials)
+    return fail_start("keys", credentials.error());
+  const auto issuer = watch_issuer(*credentials, settings.auth);
+  auto system = actors::system{options_of(settings, db.where(), *credentials)};
+  if (issuer)
+    issuer->wait_for_first();
+  auto server =
+      net::server::open(backend_of(system, settings, *credentials, keys->anon_key));
   if (!server)
     return fail_start("listen", server.error());
   announce(*server, settings);

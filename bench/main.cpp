@@ -31,6 +31,8 @@ constexpr auto scenarios = std::array{
     scenario{"feed", "from a commit to its event in the change feed", bench::run_feed},
     scenario{"queue", "the job queue alone; beside graphile-worker and pg-boss",
              bench::run_queue},
+    scenario{"tokens", "to verify a token: each algorithm, new and seen before",
+             bench::run_tokens},
 };
 
 int explain() {

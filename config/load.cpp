@@ -1,6 +1,7 @@
 #include "config/load.hpp"
 
 #include "config/file.hpp"
+#include "config/key_rules.hpp"
 #include "config/option_text.hpp"
 #include "config/values.hpp"
 
@@ -78,6 +79,8 @@ public:
                           "inference.heartbeat, which is {}",
                           duration_text(jobs.lease), beats_a_lease,
                           duration_text(jobs.heartbeat)));
+    for (auto& one : mistakes_of_keys(values_.auth))
+      mistake(std::move(one));
   }
 
   [[nodiscard]] result<loaded> finish(command_line line) && {

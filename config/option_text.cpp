@@ -83,6 +83,8 @@ result<option_value> parse_value(const option& of, std::string_view text) {
 
 std::string value_text(const option& of, const settings& in) {
   const auto value = of.read(in);
+  if (of.hidden && !std::get<std::string>(value).empty())
+    return "***";
   if (const auto* text = std::get_if<std::string>(&value))
     return of.secret ? mask_passwords(*text) : *text;
   if (const auto* on = std::get_if<bool>(&value))

@@ -110,6 +110,11 @@ constexpr option secret(option of, std::string_view alias) {
   return of;
 }
 
+constexpr option hidden(option of) {
+  of.hidden = true;
+  return of;
+}
+
 using net = section<&settings::net>;
 using realtime = section<&settings::realtime>;
 using auth = section<&settings::auth>;
@@ -210,6 +215,29 @@ constexpr auto table = std::array{
         "auth.anonymous_enabled", "Whether one may sign in without an e-mail."),
     auth::toggle<&auth_settings::require_apikey>(
         "auth.require_apikey", "Whether requests must carry an API key."),
+    auth::text<&auth_settings::publishable_key>(
+        "auth.publishable_key",
+        "Opaque key of role anon, `sb_publishable_...`; empty: that of keys.json."),
+    hidden(auth::text<&auth_settings::secret_key>(
+        "auth.secret_key",
+        "Opaque key of role service_role, `sb_secret_...`; empty: that of keys.json.")),
+    auth::path<&auth_settings::signing_keys>(
+        "auth.signing_keys",
+        "File of JSON Web Keys (`jessica keys sign FILE` makes one): the first private "
+        "one signs access tokens, all verify; empty: the secret of keys.json signs."),
+    auth::text<&auth_settings::trusted_issuer>(
+        "auth.trusted_issuer", "Also accept users' tokens of this issuer, "
+                               "`https://REF.supabase.co/auth/v1` for "
+                               "a hosted project; empty: only our own."),
+    auth::text<&auth_settings::trusted_keys_url>(
+        "auth.trusted_keys_url", "Where its public keys are; empty: "
+                                 "`/.well-known/jwks.json` under it, or nowhere "
+                                 "when it has a secret."),
+    hidden(auth::text<&auth_settings::trusted_secret>(
+        "auth.trusted_secret", "The secret of its HS256 tokens; empty: it has none.")),
+    auth::time<&auth_settings::trusted_refresh>(
+        "auth.trusted_refresh", second, hour,
+        "Least time between two fetches of its keys; an unknown key asks for one."),
     auth::time<&auth_settings::refresh_reuse>(
         "auth.refresh_reuse", 0, hour,
         "How long the previous refresh token is still answered."),

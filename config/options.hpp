@@ -29,6 +29,7 @@ struct option {
   std::span<const std::string_view> only; ///< texts allowed; empty: any
   std::string_view alias;                 ///< a second name, or empty
   bool secret = false;                    ///< holds a password: shown masked
+  bool hidden = false;                    ///< is a secret: not shown at all
   void (*assign)(settings&, const option_value&) = nullptr;
   option_value (*read)(const settings&) = nullptr;
 };

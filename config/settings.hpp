@@ -55,7 +55,14 @@ struct auth_settings {
   bool signup_enabled = true;
   bool anonymous_enabled = true;
   bool require_apikey = true;
-  seconds refresh_reuse{10}; ///< an older refresh token is still answered this long
+  std::string publishable_key;        ///< sb_publishable_...; empty: of keys.json
+  std::string secret_key;             ///< sb_secret_...; empty: of keys.json
+  std::filesystem::path signing_keys; ///< JSON Web Keys; empty: the shared secret signs
+  std::string trusted_issuer;         ///< whose tokens are accepted beside our own
+  std::string trusted_keys_url; ///< empty: of the issuer, unless there is a secret
+  std::string trusted_secret;   ///< of the issuer's HS256 tokens; empty: none
+  seconds trusted_refresh{30};  ///< least time between two fetches of its keys
+  seconds refresh_reuse{10};    ///< an older refresh token is still answered this long
   std::size_t hash_threads = 1;
   std::size_t hash_queue = 256;    ///< sign-ins waiting for a hashing thread; then 429
   std::size_t session_threads = 1; ///< refresh, user and logout calls

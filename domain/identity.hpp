@@ -28,8 +28,9 @@ enum class db_role : std::uint8_t { anon, authenticated, service_role };
 struct identity {
   db_role role = db_role::anon;
   user_id user;            ///< none unless a user's token was verified
-  auth_session_id session; ///< none for API keys
+  auth_session_id session; ///< none for API keys and foreign users
   bool anonymous = false;  ///< signed in without an e-mail
+  bool foreign = false;    ///< a user of the trusted issuer: no account of ours
   std::string email;
   /// The verified claims as a JSON object with "role" set: what row security reads.
   std::string claims = R"({"role":"anon"})";

@@ -117,6 +117,19 @@ result<identity> admit(const http_request& what, caller allowed,
     return fail(errc::unauthenticated, "no bearer token", "no_bearer");
   if (!who->signed_in())
     return fail(errc::unauthenticated, "the token names no user", "no_user");
+  if (who->foreign && api_of(what.path) == api::auth)
+    return fail(errc::unauthenticated, "iss claim names another server", "claims");
+  return who;
+}
+
+result<identity> admit_bearer(const http_request& what, const wire::credentials& known,
+                              std::chrono::sys_seconds now) {
+  const auto bearer = bearer_of(what);
+  if (!bearer)
+    return fail(errc::unauthenticated, "no bearer token", "no_bearer");
+  auto who = wire::resolve_principal(known, {}, bearer, false, now);
+  if (who && !who->signed_in())
+    return fail(errc::unauthenticated, "the token names no user", "no_user");
   return who;
 }
 

@@ -31,11 +31,17 @@ enum class api : std::uint8_t { auth, rest, functions, other, page };
 
 /// The identity a route runs as. The key is the header `apikey`, or for GET the query
 /// parameter. Fails: unauthenticated (reasons of wire::resolve_principal, no_bearer for
-/// a missing token, no_user for a token or key without a user); forbidden
-/// (service_only).
+/// a missing token, no_user for a token or key without a user; claims for a user of the
+/// trusted issuer under /auth/v1, where accounts are ours); forbidden (service_only).
 [[nodiscard]] result<identity> admit(const http_request& what, caller allowed,
                                      const wire::credentials& known,
                                      bool require_apikey, std::chrono::sys_seconds now);
+
+/// The user of the bearer token, whatever key the request carries: for requests that
+/// were made to somebody else. Fails as admit does.
+[[nodiscard]] result<identity> admit_bearer(const http_request& what,
+                                            const wire::credentials& known,
+                                            std::chrono::sys_seconds now);
 
 /// The error as the path's API words it. Logs what is our own fault.
 [[nodiscard]] http_response refuse(const error& what, const http_request& asked,

@@ -1,5 +1,6 @@
 #include "net/router.hpp"
 
+#include "net/foreign_users.hpp"
 #include "net/gate.hpp"
 #include "net/routes.hpp"
 #include "net/static_files.hpp"
@@ -49,9 +50,9 @@ struct found_route {
 
 [[nodiscard]] found_route find_route(std::string_view method, std::string_view path) {
   auto found = found_route{};
-  const auto tables =
-      std::array{auth_routes(),     switched_off_auth_routes(), rest_routes(),
-                 function_routes(), realtime_routes(),          ops_routes()};
+  const auto tables = std::array{
+      auth_routes(),     switched_off_auth_routes(), rest_routes(), auth_proxy_routes(),
+      function_routes(), realtime_routes(),          ops_routes()};
   for (const auto& table : tables)
     for (const auto& row : table) {
       const auto rest = match(row.path, path);
@@ -105,6 +106,8 @@ answering dispatch(const http_request& what, call in) {
                    settings.auth.require_apikey, now());
   if (!who)
     co_return refuse(who.error(), what, false);
+  if (const auto known = co_await welcome(*who, what.method, in); !known)
+    co_return refuse(known.error(), what, true);
   const auto admitted_call = admitted{what, found.rest, std::move(*who)};
   co_return co_await found.row->run(admitted_call, in);
 }

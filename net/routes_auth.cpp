@@ -2,6 +2,7 @@
 #include "net/routes.hpp"
 #include "wire/auth_json.hpp"
 #include "wire/jwt.hpp"
+#include "wire/key_ring.hpp"
 #include "wire/rest_query.hpp"
 
 #include <algorithm>
@@ -48,9 +49,11 @@ constexpr auto max_user_agent_bytes = std::size_t{256};
     return refuse(granted.error(), asked, false);
   const auto at = now();
   const auto lifetime = with.settings.auth.token_lifetime;
-  const auto token = wire::make_access_token(*granted, with.credentials.jwt_secret,
+  const auto token = wire::make_access_token(*granted, with.credentials,
                                              issuer(with.settings.net), at, lifetime);
-  return json_response(200, wire::session_json(*granted, token, at, lifetime));
+  if (!token)
+    return refuse(token.error(), asked, false);
+  return json_response(200, wire::session_json(*granted, *token, at, lifetime));
 }
 
 /// The switch that turns this sign-up away; empty: none.
@@ -175,9 +178,10 @@ answering settings(const admitted&, call in) {
       200, wire::settings_json(auth.signup_enabled, auth.anonymous_enabled));
 }
 
-/// Tokens are signed with a shared secret: there is no public key to show.
-answering key_set(const admitted&, call) {
-  auto answer = json_response(200, R"({"keys":[]})");
+/// The public keys; none when a shared secret signs.
+answering key_set(const admitted&, call in) {
+  const auto& keys = in.with.credentials.keys;
+  auto answer = json_response(200, keys ? keys->public_json() : R"({"keys":[]})");
   answer.headers.emplace_back("Cache-Control", "public, max-age=600");
   co_return answer;
 }

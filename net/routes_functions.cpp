@@ -4,7 +4,6 @@
 #include "wire/reply_events.hpp"
 
 #include <array>
-#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -67,25 +66,6 @@ answering run_inference_worker(const admitted& what, call in) {
   co_return json_response(200, body.done());
 }
 
-/// Who the token says the caller is; in headers too, for a proxy's sub-request.
-answering auth_proxy(const admitted& what, call) {
-  const auto& who = what.who;
-  auto body = wire::object_writer{};
-  body.text("user_id", who.user.str());
-  if (who.session.none())
-    body.json("session_id", "null");
-  else
-    body.text("session_id", who.session.str());
-  body.text("role", name(who.role))
-      .text("email", who.email)
-      .number("expires_at", std::int64_t{who.expires.time_since_epoch().count()});
-  auto answer = json_response(200, body.done());
-  answer.headers.emplace_back("X-User-Id", who.user.str());
-  answer.headers.emplace_back("X-User-Role", name(who.role));
-  answer.headers.emplace_back("Cache-Control", "no-store");
-  co_return answer;
-}
-
 answering unknown_function(const admitted& what, call) {
   co_return refuse(error{errc::not_found, "unknown function", {}, nullptr},
                    what.request, what.who.signed_in());
@@ -96,7 +76,6 @@ constexpr auto routes = std::to_array<route>({
     {"POST", "/functions/v1/stop-inference", caller::user, stop_inference},
     {"POST", "/functions/v1/run-inference-worker", caller::service,
      run_inference_worker},
-    {"*", "/functions/v1/auth-proxy", caller::user, auth_proxy},
     {"*", "/functions/v1/*", caller::key_holder, unknown_function},
 });
 

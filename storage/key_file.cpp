@@ -1,19 +1,14 @@
 #include "storage/key_file.hpp"
 
-#include "storage/child_process.hpp"
-
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "storage/private_file.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstdlib>
 #include <format>
 #include <map>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -23,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto shortest_secret = std::size_t{32}; // HS256 wants as much as its hash
-constexpr auto largest_file = std::size_t{64} << 10;
 
 struct named_key {
   std::string_view name;
@@ -36,6 +30,9 @@ constexpr auto keys_in_file = std::array{
     named_key{"publishable_key", &key_set::publishable_key},
     named_key{"secret_key", &key_set::secret_key},
 };
+const auto every_key = std::span{keys_in_file};
+/// What a file must hold; the opaque keys may be made later.
+const auto first_keys = every_key.first(3);
 
 // Reads one JSON object whose values are all strings: the whole grammar of this file.
 class flat_object {
@@ -141,8 +138,10 @@ std::string json_string(std::string_view text) {
   return json + '"';
 }
 
-result<void> check(const key_set& keys) {
-  for (const auto& [name, member] : keys_in_file) {
+using strings = std::map<std::string, std::string>;
+
+result<void> check(const key_set& keys, std::span<const named_key> wanted) {
+  for (const auto& [name, member] : wanted) {
     if ((keys.*member).empty()) {
       return fail(errc::invalid_input, std::format("the key \"{}\" is missing", name));
     }
@@ -154,65 +153,20 @@ result<void> check(const key_set& keys) {
   return {};
 }
 
-bool write_all(int file, std::string_view text) {
-  while (!text.empty()) {
-    const auto wrote = ::write(file, text.data(), text.size());
-    if (wrote < 0 && errno != EINTR) {
-      return false;
-    }
-    text.remove_prefix(wrote > 0 ? static_cast<std::size_t>(wrote) : 0);
-  }
-  return ::fsync(file) == 0;
-}
-
-std::unexpected<error> cannot(std::string_view verb, const fs::path& file) {
-  return fail(errc::unavailable,
-              std::format("cannot {} {}: {}", verb, file.string(), reason_of(errno)));
-}
-
-result<std::string> read_private(const fs::path& file) {
-  const auto open = open_file{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
-  struct stat what{};
-  if (!open || ::fstat(open.get(), &what) != 0) {
-    return errno == ENOENT ? fail(errc::not_found, file.string() + " does not exist")
-                           : cannot("read", file);
-  }
-  if ((what.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return fail(errc::forbidden,
-                std::format("{0} holds secrets and others may reach it: chmod 600 {0}",
-                            file.string()));
-  }
-  auto text = std::string(largest_file + 1, '\0');
-  auto size = std::size_t{0};
-  while (size < text.size()) {
-    const auto got = ::read(open.get(), text.data() + size, text.size() - size);
-    if (got < 0 && errno != EINTR) {
-      return cannot("read", file);
-    }
-    if (got == 0) {
-      break;
-    }
-    size += got > 0 ? static_cast<std::size_t>(got) : 0;
-  }
-  if (size > largest_file) {
-    return fail(errc::invalid_input, file.string() + " is too large for a key file");
-  }
-  text.resize(size);
-  return text;
-}
-
-} // namespace
-
-result<key_set> read_keys(const fs::path& file) {
-  const auto text = read_private(file);
-  if (!text) {
-    return std::unexpected{text.error()};
-  }
-  auto reader = flat_object{*text};
-  const auto found = reader.read();
+result<strings> read_strings(std::string_view text, const fs::path& file) {
+  auto reader = flat_object{text};
+  auto found = reader.read();
   if (!found) {
     return fail(errc::invalid_input, std::format("{} is not an object of strings, {}",
                                                  file.string(), reader.near()));
+  }
+  return std::move(*found);
+}
+
+result<key_set> keys_of(std::string_view text, const fs::path& file) {
+  const auto found = read_strings(text, file);
+  if (!found) {
+    return std::unexpected{found.error()};
   }
   auto keys = key_set{};
   for (const auto& [name, member] : keys_in_file) {
@@ -220,46 +174,61 @@ result<key_set> read_keys(const fs::path& file) {
       keys.*member = one->second;
     }
   }
-  if (auto fine = check(keys); !fine) {
+  if (auto fine = check(keys, first_keys); !fine) {
     return fail(errc::invalid_input, file.string() + ": " + fine.error().what);
   }
   return keys;
 }
 
+strings strings_of(const key_set& keys) {
+  auto all = strings{};
+  for (const auto& [name, member] : keys_in_file) {
+    all.emplace(name, keys.*member);
+  }
+  return all;
+}
+
+std::string text_of(const strings& all) {
+  auto text = std::string{"{"};
+  for (const auto& [name, value] : all) {
+    text += std::format("{}\n  {}: {}", text.size() > 1 ? "," : "", json_string(name),
+                        json_string(value));
+  }
+  return text + "\n}\n";
+}
+
+} // namespace
+
+result<key_set> read_keys(const fs::path& file) {
+  return read_private(file).and_then(
+      [&](const std::string& text) { return keys_of(text, file); });
+}
+
 result<void> write_keys(const fs::path& file, const key_set& keys) {
-  if (auto fine = check(keys); !fine) {
+  if (auto fine = check(keys, every_key); !fine) {
     return fine;
   }
-  auto text = std::string{"{"};
-  for (const auto& [name, member] : keys_in_file) {
-    text += std::format("{}\n  {}: {}", text.size() > 1 ? "," : "", json_string(name),
-                        json_string(keys.*member));
-  }
-  text += "\n}\n";
+  return create_private(file, text_of(strings_of(keys)));
+}
 
-  // Complete under another name first. link() refuses an existing name, rename() would
-  // replace it.
-  auto draft = file.string() + ".XXXXXX";
-  const auto open = open_file{::mkostemp(draft.data(), O_CLOEXEC)}; // mode 0600
-  if (!open) {
-    return cannot("write", file);
-  }
-  const auto linked =
-      write_all(open.get(), text) && ::link(draft.c_str(), file.c_str()) == 0;
-  const auto why = errno;
-  (void)::unlink(draft.c_str());
-  if (!linked) {
-    errno = why;
-    return why == EEXIST ? fail(errc::conflict, file.string() + " exists already")
-                         : cannot("write", file);
-  }
-  const auto directory = file.has_parent_path() ? file.parent_path() : fs::path{"."};
-  const auto folder =
-      open_file{::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-  if (!folder || ::fsync(folder.get()) != 0) {
-    return cannot("sync", directory);
-  }
-  return {};
+result<key_set> complete_keys(const fs::path& file, const key_set& spare) {
+  auto change = [&](const std::optional<std::string>& text) -> result<std::string> {
+    if (!text) {
+      return fail(errc::not_found, file.string() + " does not exist");
+    }
+    auto found = read_strings(*text, file);
+    if (!found) {
+      return std::unexpected{found.error()};
+    }
+    for (const auto& [name, value] : strings_of(spare)) {
+      auto& here = (*found)[name];
+      if (here.empty()) {
+        here = value;
+      }
+    }
+    return text_of(*found);
+  };
+  return change_private(file, change).and_then([&] { return read_keys(file); });
 }
 
 } // namespace jessica::storage

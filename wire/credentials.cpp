@@ -1,9 +1,13 @@
 #include "wire/credentials.hpp"
 
 #include "wire/jwt.hpp"
+#include "wire/token_cache.hpp"
+#include "wire/trusted_issuer.hpp"
 
 #include <sodium.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <utility>
 
 namespace jessica::wire {
@@ -28,7 +32,60 @@ constexpr auto opaque_prefix = std::string_view{"sb_"};
   return fail(errc::unauthenticated, std::move(what), "api_key");
 }
 
+[[nodiscard]] result<identity> identity_of(const credentials& known,
+                                           std::string_view token,
+                                           std::chrono::sys_seconds now) {
+  return verified(known, token, now).transform([](const auto& who) { return *who; });
+}
+
+/// What a thread has verified, and with which keys.
+class memory_of_tokens {
+public:
+  /// Empty when the keys are other ones than before.
+  [[nodiscard]] token_cache& under(const credentials& known) {
+    const auto version = known.trusted ? known.trusted->version() : 0;
+    if (secret_ == known.jwt_secret && keys_ == known.keys &&
+        trusted_ == known.trusted && version_ == version)
+      return cache_;
+    cache_.clear();
+    secret_ = known.jwt_secret;
+    keys_ = known.keys;
+    trusted_ = known.trusted;
+    version_ = version;
+    return cache_;
+  }
+
+private:
+  static constexpr auto entries = std::size_t{4096}; // with their claims some 4 MiB
+
+  token_cache cache_{entries};
+  std::string secret_;
+  std::shared_ptr<const key_ring> keys_;
+  std::shared_ptr<trusted_issuer> trusted_;
+  std::uint64_t version_ = 0;
+};
+
 } // namespace
+
+result<std::shared_ptr<const identity>> verified(const credentials& known,
+                                                 std::string_view token,
+                                                 std::chrono::sys_seconds now) {
+  // Each thread has its own: no lock, and a connection stays on its thread.
+  thread_local auto memory = memory_of_tokens{};
+  if (token.size() > max_token_bytes)
+    return fail(errc::unauthenticated, "JWT is too long", "malformed");
+  auto& cache = memory.under(known);
+  const auto place = cache.place_of(token);
+  if (auto who = cache.find(place, now))
+    return who;
+  auto who = verify_token(
+      token, {known.jwt_secret, known.keys.get(), known.trusted.get()}, now);
+  if (!who)
+    return std::unexpected{std::move(who.error())};
+  auto shared = std::make_shared<const identity>(std::move(*who));
+  cache.keep(place, shared, now);
+  return shared;
+}
 
 result<identity> resolve_api_key(const credentials& known, std::string_view key,
                                  std::chrono::sys_seconds now) {
@@ -40,7 +97,7 @@ result<identity> resolve_api_key(const credentials& known, std::string_view key,
     return key_identity(db_role::service_role);
   if (key.starts_with(opaque_prefix))
     return refuse_key("unknown opaque API key");
-  auto who = verify_token(key, known.jwt_secret, now);
+  auto who = identity_of(known, key, now);
   if (who && who->role == db_role::authenticated)
     return refuse_key("a user's token is no API key");
   return who;
@@ -60,9 +117,8 @@ result<identity> resolve_principal(const credentials& known, std::string_view ap
   // Without a session the client sends its key in both places.
   if (!bearer || (!apikey.empty() && *bearer == apikey))
     return who;
-  return bearer->starts_with(opaque_prefix)
-             ? resolve_api_key(known, *bearer, now)
-             : verify_token(*bearer, known.jwt_secret, now);
+  return bearer->starts_with(opaque_prefix) ? resolve_api_key(known, *bearer, now)
+                                            : identity_of(known, *bearer, now);
 }
 
 } // namespace jessica::wire

@@ -5,18 +5,31 @@
 #include "domain/identity.hpp"
 
 #include <chrono>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace jessica::wire {
 
+class key_ring;
+class trusted_issuer;
+
 /// The secrets a server recognises its callers by.
 struct credentials {
   std::string jwt_secret;
-  std::string publishable_key; ///< opaque, anon
-  std::string secret_key;      ///< opaque, service_role
+  std::string publishable_key;                  ///< opaque, anon
+  std::string secret_key;                       ///< opaque, service_role
+  std::shared_ptr<const key_ring> keys = {};    ///< of ES256 and RS256; null: none
+  std::shared_ptr<trusted_issuer> trusted = {}; ///< null: only our own tokens
 };
+
+/// Who a token names: verify_token with all the keys we have. What this thread verified
+/// lately is remembered until it expires or the keys change, so a token costs its
+/// signature once.
+[[nodiscard]] result<std::shared_ptr<const identity>>
+verified(const credentials& known, std::string_view token,
+         std::chrono::sys_seconds now);
 
 /// An API key (a JWT whose role is anon or service_role, or an opaque key compared in
 /// constant time). Fails: unauthenticated, reasons as verify_token, plus `api_key` (an

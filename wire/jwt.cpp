@@ -2,15 +2,18 @@
 
 #include "wire/auth_json.hpp"
 #include "wire/base64url.hpp"
+#include "wire/credentials.hpp"
 #include "wire/json_reader.hpp"
 #include "wire/json_writer.hpp"
+#include "wire/key_ring.hpp"
+#include "wire/token_claims.hpp"
+#include "wire/trusted_issuer.hpp"
 
-#include <boost/json/monotonic_resource.hpp>
-#include <boost/json/serialize.hpp>
 #include <sodium.h>
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
 #include <span>
 #include <utility>
@@ -19,7 +22,6 @@ namespace jessica::wire {
 namespace json = boost::json;
 namespace {
 
-constexpr auto clock_skew = std::chrono::seconds{30};
 constexpr auto api_key_lifetime = std::chrono::years{10};
 
 /// base64url of {"alg":"HS256","typ":"JWT"}: the header of nearly every token.
@@ -64,9 +66,33 @@ struct token_parts {
   return made;
 }
 
-[[nodiscard]] result<void> check_header(std::string_view header) {
+struct token_header {
+  token_algorithm algorithm = token_algorithm::hs256;
+  std::string kid;
+};
+
+[[nodiscard]] std::unexpected<error> no_suitable_key() {
+  return refuse("signature", "No suitable key or wrong key type");
+}
+
+[[nodiscard]] std::unexpected<error> broken_signature() {
+  return refuse("signature", "JWT cryptographic operation failed");
+}
+
+/// The text of a member; empty when absent, nullopt when it is no text.
+[[nodiscard]] std::optional<std::string_view> text_of(const json::object& fields,
+                                                      std::string_view member) {
+  const auto* const found = fields.if_contains(member);
+  if (found == nullptr)
+    return std::string_view{};
+  if (!found->is_string())
+    return std::nullopt;
+  return std::string_view{found->get_string()};
+}
+
+[[nodiscard]] result<token_header> read_header(std::string_view header) {
   if (header == usual_header)
-    return {};
+    return token_header{};
   const auto text = decode_base64url(header);
   const auto parsed = text ? parse_json(*text) : fail(errc::invalid_input, "");
   if (!parsed || !parsed->is_object())
@@ -75,128 +101,95 @@ struct token_parts {
   // Extensions that must be understood (RFC 7515, 4.1.11): we know none.
   if (fields.contains("crit"))
     return refuse("malformed", "JWT has critical extensions");
-  const auto* algorithm = fields.if_contains("alg");
-  if (algorithm == nullptr || !algorithm->is_string() ||
-      algorithm->get_string() != "HS256")
-    return refuse("signature", "No suitable key or wrong key type");
-  return {};
+  const auto algorithm = parse_algorithm(text_of(fields, "alg").value_or(""));
+  const auto kid = text_of(fields, "kid");
+  if (!algorithm || !kid)
+    return no_suitable_key();
+  return token_header{*algorithm, std::string{*kid}};
 }
 
-[[nodiscard]] result<void> check_signature(const token_parts& token,
-                                           std::string_view secret) {
-  const auto broken = [] {
-    return refuse("signature", "JWT cryptographic operation failed");
-  };
-  const auto given = decode_base64url(token.signature);
+[[nodiscard]] result<void> check_secret(const token_parts& token,
+                                        std::string_view proof,
+                                        std::string_view secret) {
   // With no secret anybody could sign.
-  if (secret.empty() || !given || given->size() != signature{}.size())
-    return broken();
+  if (secret.empty() || proof.size() != signature{}.size())
+    return broken_signature();
   const auto expected = sign(token.signed_text, secret);
-  if (sodium_memcmp(given->data(), expected.data(), expected.size()) != 0)
-    return broken();
+  if (sodium_memcmp(proof.data(), expected.data(), expected.size()) != 0)
+    return broken_signature();
   return {};
 }
 
-/// A time claim: nullopt when absent. Fails: claims.
-[[nodiscard]] result<std::optional<std::chrono::sys_seconds>>
-time_claim(const json::object& claims, std::string_view name) {
-  const auto* found = claims.if_contains(name);
-  if (found == nullptr)
-    return std::nullopt;
-  const auto number = whole_number(*found);
-  if (!number)
-    return refuse("claims", std::string{name} + " claim must be a number");
-  return std::chrono::sys_seconds{std::chrono::seconds{*number}};
+/// The algorithm is the key's, not the token's to choose: a public key is no secret.
+[[nodiscard]] result<void> check_signature(const token_parts& token,
+                                           const token_header& header,
+                                           const token_keys& by) {
+  const auto* const key = by.keys != nullptr ? by.keys->find(header.kid) : nullptr;
+  const auto by_secret = header.algorithm == token_algorithm::hs256;
+  if (key != nullptr ? key->algorithm() != header.algorithm : !by_secret)
+    return no_suitable_key();
+  const auto proof = decode_base64url(token.signature);
+  if (!proof)
+    return broken_signature();
+  if (by_secret)
+    return check_secret(token, *proof, key != nullptr ? key->secret() : by.secret);
+  return key->verifies(token.signed_text, *proof) ? result<void>{} : broken_signature();
 }
 
-/// Checks exp, nbf and iat; gives exp.
-[[nodiscard]] result<std::chrono::sys_seconds>
-check_times(const json::object& claims, std::chrono::sys_seconds now) {
-  const auto expires = time_claim(claims, "exp");
-  if (!expires)
-    return std::unexpected{expires.error()};
-  if (!*expires)
-    return refuse("claims", "missing exp claim");
-  if (now >= **expires) {
-    const auto ago = std::to_string((now - **expires).count());
-    return refuse("expired", "Token has expired " + ago + " seconds ago");
-  }
-  for (const auto name : {"nbf", "iat"}) {
-    const auto from = time_claim(claims, name);
-    if (!from)
-      return std::unexpected{from.error()};
-    if (*from && **from > now + clock_skew)
-      return refuse("not_yet_valid", "JWT not yet valid");
-  }
-  return **expires;
+/// As check_signature, by the keys of the issuer.
+[[nodiscard]] result<void> check_trusted(const token_parts& token,
+                                         const token_header& header,
+                                         trusted_issuer& by) {
+  const auto keys = by.keys();
+  if (header.algorithm != token_algorithm::hs256 && !header.kid.empty() &&
+      keys->find(header.kid) == nullptr)
+    by.miss();
+  return check_signature(token, header, {by.secret(), keys.get(), nullptr});
 }
 
-[[nodiscard]] std::string_view text_claim(const json::object& claims,
-                                          std::string_view name) {
-  const auto* found = claims.if_contains(name);
-  return found != nullptr && found->is_string() ? std::string_view{found->get_string()}
-                                                : std::string_view{};
-}
-
-[[nodiscard]] std::optional<db_role> parse_role(std::string_view text) {
-  for (const auto role :
-       {db_role::anon, db_role::authenticated, db_role::service_role}) {
-    if (text == name(role))
-      return role;
-  }
-  return std::nullopt;
-}
-
-/// Who the claims of a user's token name.
-[[nodiscard]] result<void> read_user(const json::object& claims, identity& who) {
-  const auto user = user_id::parse(text_claim(claims, "sub"));
-  if (!user || user->none())
-    return refuse("claims", "missing sub claim");
-  who.user = *user;
-  who.session = auth_session_id::parse(text_claim(claims, "session_id"))
-                    .value_or(auth_session_id{});
-  who.email = text_claim(claims, "email");
-  const auto* anonymous = claims.if_contains("is_anonymous");
-  who.anonymous = anonymous != nullptr && anonymous->is_bool() && anonymous->get_bool();
-  return {};
-}
-
-[[nodiscard]] result<identity> read_claims(std::string_view payload,
-                                           std::chrono::sys_seconds now) {
-  const auto text = decode_base64url(payload);
-  if (!text)
-    return refuse("malformed", "JWT payload is not base64url");
-  auto space = std::array<unsigned char, 4096>{}; // holds the usual claims
-  auto memory = json::monotonic_resource{space.data(), space.size()};
-  const auto parsed = parse_json(*text, &memory);
-  if (!parsed || !parsed->is_object())
-    return refuse("malformed", "JWT payload is not a JSON object");
-  const auto& claims = parsed->get_object();
-  const auto expires = check_times(claims, now);
-  if (!expires)
-    return std::unexpected{expires.error()};
-  const auto role = parse_role(text_claim(claims, "role"));
-  if (!role)
-    return refuse("claims", "missing or unknown role claim");
-  auto who = identity{};
-  who.role = *role;
-  who.expires = *expires;
-  if (who.role == db_role::authenticated) {
-    if (auto user = read_user(claims, who); !user)
-      return std::unexpected{std::move(user.error())};
-  }
-  who.claims = json::serialize(claims);
+[[nodiscard]] result<identity> as_foreign(result<identity> who) {
+  if (!who)
+    return who;
+  if (who->role == db_role::service_role)
+    return refuse("claims", "role claim is not the issuer's to give");
+  who->foreign = true;
+  who->session = {};
   return who;
 }
 
-[[nodiscard]] std::string make_token(std::string_view claims, std::string_view secret) {
-  auto token = std::string{usual_header};
-  token.reserve(usual_header.size() + claims.size() * 4 / 3 + 64);
+/// Header and payload: what is signed.
+[[nodiscard]] std::string unsigned_token(std::string_view header,
+                                         std::string_view claims) {
+  auto token = std::string{header};
+  constexpr auto longest_proof = std::size_t{700}; // RSA with 4096 bits
+  token.reserve(header.size() + claims.size() * 4 / 3 + longest_proof);
   token += '.';
   append_base64url(token, bytes_of(claims));
+  return token;
+}
+
+[[nodiscard]] std::string make_token(std::string_view claims, std::string_view secret) {
+  auto token = unsigned_token(usual_header, claims);
   const auto proof = sign(token, secret);
   token += '.';
   append_base64url(token, proof);
+  return token;
+}
+
+[[nodiscard]] result<std::string> make_token(std::string_view claims, const jwk& key) {
+  auto header = object_writer{};
+  header.text("alg", name(key.algorithm())).text("typ", "JWT");
+  auto kid = std::string{};
+  append_quoted(kid, key.kid());
+  header.json("kid", kid);
+  auto encoded = std::string{};
+  append_base64url(encoded, bytes_of(header.done()));
+  auto token = unsigned_token(encoded, claims);
+  const auto proof = key.sign(token);
+  if (!proof)
+    return std::unexpected{proof.error()};
+  token += '.';
+  append_base64url(token, bytes_of(*proof));
   return token;
 }
 
@@ -207,23 +200,10 @@ check_times(const json::object& claims, std::chrono::sys_seconds now) {
   return '[' + method.done() + ']';
 }
 
-} // namespace
-
-result<identity> verify_token(std::string_view token, std::string_view secret,
-                              std::chrono::sys_seconds now) {
-  const auto parts = split(token);
-  if (!parts)
-    return std::unexpected{parts.error()};
-  if (auto header = check_header(parts->header); !header)
-    return std::unexpected{std::move(header.error())};
-  if (auto proof = check_signature(*parts, secret); !proof)
-    return std::unexpected{std::move(proof.error())};
-  return read_claims(parts->payload, now);
-}
-
-std::string make_access_token(const session_grant& grant, std::string_view secret,
-                              std::string_view issuer, std::chrono::sys_seconds now,
-                              std::chrono::seconds lifetime) {
+[[nodiscard]] std::string access_claims(const session_grant& grant,
+                                        std::string_view issuer,
+                                        std::chrono::sys_seconds now,
+                                        std::chrono::seconds lifetime) {
   const auto& user = grant.user;
   auto claims = object_writer{1024};
   claims.text("iss", issuer)
@@ -240,7 +220,47 @@ std::string make_access_token(const session_grant& grant, std::string_view secre
       .text("aal", "aal1")
       .json("amr", sign_in_methods(grant))
       .flag("is_anonymous", user.anonymous);
-  return make_token(claims.done(), secret);
+  return claims.done();
+}
+
+} // namespace
+
+result<identity> verify_token(std::string_view token, const token_keys& by,
+                              std::chrono::sys_seconds now) {
+  const auto parts = split(token);
+  if (!parts)
+    return std::unexpected{parts.error()};
+  const auto header = read_header(parts->header);
+  if (!header)
+    return std::unexpected{header.error()};
+  const auto foreign =
+      by.trusted != nullptr && names_issuer(parts->payload, by.trusted->name());
+  auto proof = foreign ? check_trusted(*parts, *header, *by.trusted)
+                       : check_signature(*parts, *header, by);
+  if (!proof)
+    return std::unexpected{std::move(proof.error())};
+  auto who = read_claims(parts->payload, now);
+  return foreign ? as_foreign(std::move(who)) : who;
+}
+
+result<identity> verify_token(std::string_view token, std::string_view secret,
+                              std::chrono::sys_seconds now) {
+  return verify_token(token, token_keys{secret, nullptr, nullptr}, now);
+}
+
+result<std::string> make_access_token(const session_grant& grant, const credentials& by,
+                                      std::string_view issuer,
+                                      std::chrono::sys_seconds now,
+                                      std::chrono::seconds lifetime) {
+  const auto* const key = by.keys ? by.keys->signer() : nullptr;
+  const auto claims = access_claims(grant, issuer, now, lifetime);
+  return key != nullptr ? make_token(claims, *key) : make_token(claims, by.jwt_secret);
+}
+
+std::string make_access_token(const session_grant& grant, std::string_view secret,
+                              std::string_view issuer, std::chrono::sys_seconds now,
+                              std::chrono::seconds lifetime) {
+  return make_token(access_claims(grant, issuer, now, lifetime), secret);
 }
 
 std::string make_api_key(db_role role, std::string_view secret,

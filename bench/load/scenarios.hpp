@@ -25,5 +25,7 @@ namespace jessica::bench {
 [[nodiscard]] result<findings> run_feed(const settings& how);
 /// The job queue alone, without a server; beside graphile-worker and pg-boss.
 [[nodiscard]] result<findings> run_queue(const settings& how);
+/// What it costs a thread to verify tokens, without a server.
+[[nodiscard]] result<findings> run_tokens(const settings& how);
 
 } // namespace jessica::bench

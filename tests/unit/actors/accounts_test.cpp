@@ -37,6 +37,10 @@ account_worker_actor lane(test::actor_world& world, std::string name,
               calls.push_back(name + " sign_out");
               return done{};
             },
+            [name, &calls](const welcome_user&) {
+              calls.push_back(name + " welcome");
+              return done{};
+            },
             [](are_you_free) { return done{}; }};
   }));
 }
@@ -54,9 +58,10 @@ TEST_CASE("hashing calls take the slow lane, all others the quick one") {
   CHECK(world.ask<session_grant>(aut, refresh_session{}));
   CHECK(world.ask<account>(aut, find_user{}));
   CHECK(world.ask<done>(aut, sign_out{}));
+  CHECK(world.ask<done>(aut, welcome_user{}));
   CHECK(calls == std::vector<std::string>{"slow sign_up", "slow sign_in",
                                           "quick refresh", "quick user",
-                                          "quick sign_out"});
+                                          "quick sign_out", "quick welcome"});
 }
 
 TEST_CASE("a refusal reaches the asker unchanged") {

@@ -68,6 +68,8 @@ struct route_world {
   scripted<actors::refresh_session, session_grant> refreshing;
   scripted<actors::find_user, account> finding;
   scripted<actors::sign_out, actors::done> signing_out;
+  scripted<actors::welcome_user, actors::done> welcoming;
+  scripted<actors::find_ended, actors::ended_logins> finding_ended;
   scripted<actors::enqueue, receipt> enqueueing;
   scripted<actors::perform, rest_reply> rest_reading;
   scripted<actors::perform, rest_reply> rest_writing;
@@ -183,13 +185,15 @@ private:
   actors::accounts_actor accounts() {
     return sys.spawn([this](actors::accounts_actor::pointer self)
                          -> actors::accounts_actor::behavior_type {
-      return {[this, self](const actors::sign_up& m) { return signing_up(self, m); },
-              [this, self](const actors::sign_in& m) { return signing_in(self, m); },
-              [this, self](const actors::refresh_session& m) {
-                return refreshing(self, m);
-              },
-              [this, self](const actors::find_user& m) { return finding(self, m); },
-              [this, self](const actors::sign_out& m) { return signing_out(self, m); }};
+      return {
+          [this, self](const actors::sign_up& m) { return signing_up(self, m); },
+          [this, self](const actors::sign_in& m) { return signing_in(self, m); },
+          [this, self](const actors::refresh_session& m) {
+            return refreshing(self, m);
+          },
+          [this, self](const actors::find_user& m) { return finding(self, m); },
+          [this, self](const actors::sign_out& m) { return signing_out(self, m); },
+          [this, self](const actors::welcome_user& m) { return welcoming(self, m); }};
     });
   }
 
@@ -241,16 +245,17 @@ private:
   }
 
   actors::reader_actor readers() {
-    return sys.spawn(
-        [](actors::reader_actor::pointer) -> actors::reader_actor::behavior_type {
-          return {[](const actors::stop_reply&) { return stop_receipt{}; },
-                  [](const actors::probe_topic&) { return storage::topic_rights{}; },
-                  [](const actors::find_ended&) { return actors::ended_logins{}; },
-                  [](const actors::fetch_prompt&) { return prompt{}; },
-                  [](const actors::store_broadcast&) { return actors::done{}; },
-                  [](const actors::fetch_stored&) { return actors::stored_page{}; },
-                  [](const actors::are_you_free&) { return actors::done{}; }};
-        });
+    return sys.spawn([this](actors::reader_actor::pointer self)
+                         -> actors::reader_actor::behavior_type {
+      return {
+          [](const actors::stop_reply&) { return stop_receipt{}; },
+          [](const actors::probe_topic&) { return storage::topic_rights{}; },
+          [this, self](const actors::find_ended& m) { return finding_ended(self, m); },
+          [](const actors::fetch_prompt&) { return prompt{}; },
+          [](const actors::store_broadcast&) { return actors::done{}; },
+          [](const actors::fetch_stored&) { return actors::stored_page{}; },
+          [](const actors::are_you_free&) { return actors::done{}; }};
+    });
   }
 };
 

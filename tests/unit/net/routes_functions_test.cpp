@@ -184,31 +184,6 @@ TEST_SUITE("net.routes_functions") {
     CHECK(header(answer, "X-Relay-Error") == "true");
   }
 
-  TEST_CASE_FIXTURE(function_world, "a validated user's context, by any method") {
-    const auto token = user_token();
-    const auto expires = wire::verify_token(token, with.credentials.jwt_secret, now())
-                             .value()
-                             .expires.time_since_epoch()
-                             .count();
-    for (const auto* method : {"GET", "POST", "PUT", "HEAD"}) {
-      const auto answer = ask(with_token(token, method, "/functions/v1/auth-proxy"));
-      CHECK(answer.status == 200);
-      CHECK(field(answer, "user_id") == grant.user.id.str());
-      CHECK(field(answer, "session_id") == grant.session.str());
-      CHECK(field(answer, "role") == "authenticated");
-      CHECK(field(answer, "email") == "ada@example.org");
-      CHECK(header(answer, "X-User-Id") == grant.user.id.str());
-      CHECK(header(answer, "X-User-Role") == "authenticated");
-      CHECK(answer.body.contains("\"expires_at\":" + std::to_string(expires)));
-    }
-  }
-
-  TEST_CASE_FIXTURE(function_world, "the context of nobody is a 401") {
-    CHECK(ask(as_anon("GET", "/functions/v1/auth-proxy")).status == 401);
-    const auto old = user_token(std::chrono::seconds{-3600});
-    CHECK(ask(with_token(old, "GET", "/functions/v1/auth-proxy")).status == 401);
-  }
-
   TEST_CASE_FIXTURE(function_world, "an unknown function is a 404") {
     for (const auto* path : {"/functions/v1/nothing", "/functions/v1/",
                              "/functions/v1/enqueue-inference/x"}) {

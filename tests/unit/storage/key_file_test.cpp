@@ -170,6 +170,27 @@ TEST_SUITE("storage.key_file") {
     CHECK(read_keys(dir.file()).error().what.contains("32 bytes"));
   }
 
+  TEST_CASE("a file without opaque keys gets them, and keeps all it had") {
+    const auto dir = folder{};
+    dir.put("{\"jwt_secret\":\"" + secret +
+            "\",\"anon_key\":\"a\",\"service_key\":\"b\",\"note\":\"mine\"}");
+    const auto old = read_keys(dir.file());
+    REQUIRE(old);
+    CHECK(old->publishable_key.empty());
+    CHECK(old->secret_key.empty());
+    const auto full = complete_keys(dir.file(), sample());
+    REQUIRE(full);
+    CHECK(full->jwt_secret == secret);
+    CHECK(full->anon_key == "a");
+    CHECK(full->publishable_key == "sb_publishable_x");
+    CHECK(full->secret_key == "sb_secret_y");
+    CHECK(read_text(dir.file()).contains("\"note\": \"mine\""));
+    auto other = sample();
+    other.secret_key = "sb_secret_z";
+    CHECK(complete_keys(dir.file(), other)->secret_key == "sb_secret_y");
+    CHECK(fs::status(dir.file()).permissions() == fs::perms{0600});
+  }
+
   TEST_CASE("an error never repeats a secret") {
     const auto dir = folder{};
     dir.put("{\"jwt_secret\":\"" + secret + "\", broken");
