@@ -48,8 +48,14 @@ void tell(session_state& state, std::string_view topic_name,
           const std::optional<std::string>& ref, std::string_view event,
           std::string_view payload);
 
+/// What the topic is called behind its "realtime:".
+[[nodiscard]] std::string_view name_in(std::string_view spelled) noexcept;
+/// Who of the JUDGEs is asked by this client.
+[[nodiscard]] const judge_actor& judge_of(const session_state& state);
+
 /// Ends the membership without a word.
-void leave_channel(self_pointer self, const joined_topic& left);
+void leave_channel(self_pointer self, const std::string& topic_name,
+                   const joined_topic& left);
 /// Leaves and tells phx_close: the client does not come back by itself.
 void close_topic(self_pointer self, std::string_view topic_name);
 /// Tells why, then closes: for expiry, lost rights and rate limits.

@@ -31,7 +31,7 @@ void fail_topic(self_pointer self, const std::string& topic_name,
   payload.text("reason", why);
   tell(self->state, topic_name, found->second.join_ref, found->second.join_ref,
        "phx_error", payload.done());
-  leave_channel(self, found->second);
+  leave_channel(self, found->first, found->second);
   self->state.topics.erase(found);
 }
 
@@ -74,19 +74,19 @@ void store_and_answer(self_pointer self, const exchange_ptr& frame,
                       const joined_topic& joined, wire::app_broadcast what,
                       wire::persist_wish wish) {
   auto& state = self->state;
-  if (!joined.room.is_private)
+  if (!joined.is_private)
     return refuse_to_store(self, frame, "only private channels store broadcasts");
   auto stored = storage::new_broadcast{.id = uuid::make(),
-                                       .topic = joined.room.name,
+                                       .topic = std::string{name_in(frame->push.topic)},
                                        .event = std::move(what.event),
                                        .json = what.json,
                                        .payload = std::move(what.payload),
                                        .ttl = wish.ttl};
   const auto id = stored.id;
   const auto socket = state.socket.number;
-  if (!joined.self)
-    self->send(joined.channel,
-               expect_own{socket, id}); // known before the log brings it
+  const auto room = joined.room;
+  if (!joined.self) // known before the log brings it
+    self->send(room.channel, expect_own{room.number, socket, id});
   self->request(state.deps->readers, caf::infinite,
                 store_broadcast{joined.who, std::move(stored)})
       .then(
@@ -95,8 +95,8 @@ void store_and_answer(self_pointer self, const exchange_ptr& frame,
               reply(self->state, frame->push, true, "{}");
             go_on(self, frame);
           },
-          [self, frame, socket, id, channel = joined.channel](const caf::error& why) {
-            self->send(channel, forget_own{socket, id});
+          [self, frame, socket, id, room](const caf::error& why) {
+            self->send(room.channel, forget_own{room.number, socket, id});
             refuse_to_store(self, frame, words_of(from_caf(why)));
           });
 }
@@ -109,8 +109,8 @@ void deliver_past(self_pointer self, const std::string& topic_name,
   const auto* const joined = same_join(state, topic_name, join_ref);
   if (joined == nullptr)
     return;
-  self->send(joined->channel,
-             replay_to{state.socket.number, join_ref,
+  self->send(joined->room.channel,
+             replay_to{joined->room.number, state.socket.number, join_ref,
                        fitting(page.what, state.deps->limits.outbox_bytes / 2)});
 }
 
@@ -133,7 +133,8 @@ void replay(self_pointer self, const std::string& topic_name,
                         ref = joined.join_ref](const caf::error& why) {
     give_up_replay(self, topic_name, ref, why);
   };
-  auto question = fetch_stored{joined.room.name, wish.since, wish.limit, {}};
+  auto question =
+      fetch_stored{std::string{name_in(topic_name)}, wish.since, wish.limit, {}};
   self->request(self->state.deps->hub, caf::infinite, list_told{})
       .then(
           [self, topic_name, give_up, ref = joined.join_ref,
@@ -156,13 +157,14 @@ void await_replication(self_pointer self, const std::string& topic_name) {
       .then(
           [self, topic_name, ref](done) {
             if (const auto* joined = same_join(self->state, topic_name, ref))
-              self->send(joined->channel,
-                         greet{self->state.socket.number,
+              self->send(joined->room.channel,
+                         greet{joined->room.number,
+                               self->state.socket.number,
                                ref,
                                {"system", wire::system_message(
                                               "system", true,
                                               "Replication connection established",
-                                              joined->room.name)}});
+                                              name_in(topic_name))}});
           },
           [self, topic_name, ref](const caf::error& why) {
             if (same_join(self->state, topic_name, ref) == nullptr)

@@ -1,7 +1,6 @@
 #include "actors/stored_delivery.hpp"
 
-#include <algorithm>
-#include <array>
+#include <utility>
 
 namespace jessica::actors {
 namespace {
@@ -13,17 +12,18 @@ constexpr auto most_own = std::size_t{256};
 
 enum class moment : std::uint8_t { live, past };
 
-[[nodiscard]] wire::frame encode(const member& to,
+[[nodiscard]] wire::frame encode(wire::serializer version, std::string_view topic,
                                  const storage::stored_broadcast& what, moment when) {
   auto meta = std::string{when == moment::past ? R"({"replayed":true,"id":")" //
                                                : R"({"id":")"};
   meta += what.id.str() + R"("})";
-  return wire::encode_broadcast(to.version, to.topic,
+  return wire::encode_broadcast(version, topic,
                                 {what.event, what.json, what.payload, meta});
 }
 
-void send(const member& to, const storage::stored_broadcast& what, moment when) {
-  if (auto frame = encode(to, what, when))
+void send(std::string_view topic, const member& to,
+          const storage::stored_broadcast& what, moment when) {
+  if (auto frame = encode(to.version, topic, what, when))
     to.out->push(std::move(frame));
 }
 
@@ -38,7 +38,7 @@ void stored_delivery::await_replay(const member& who) {
   listeners_[who.socket].waiting = true;
 }
 
-void stored_delivery::replay(const member& who,
+void stored_delivery::replay(std::string_view topic, const member& who,
                              const std::optional<std::string>& join_ref,
                              std::span<const stored_ptr> past) {
   const auto found = listeners_.find(who.socket);
@@ -48,12 +48,12 @@ void stored_delivery::replay(const member& who,
   known.waiting = false;
   for (const auto& one : past) {
     if (who.broadcasts)
-      send(who, *one, moment::past);
+      send(topic, who, *one, moment::past);
     known.replayed.push_back(one->id);
   }
   for (const auto& one : std::exchange(known.held, {}))
     if (hears(who, one) && who.broadcasts)
-      send(who, *one, moment::live);
+      send(topic, who, *one, moment::live);
   forget_idle(who.socket);
 }
 
@@ -97,21 +97,13 @@ bool stored_delivery::hears(const member& who, const stored_ptr& what) {
   return false;
 }
 
-void stored_delivery::tell(std::span<const member> members, const stored_ptr& what) {
-  struct slot {
-    bool made = false;
-    wire::frame frame;
-  };
-  auto frames = std::array<slot, 2>{};
-  for (const auto& to : members) {
-    if (!hears(to, what) || !to.broadcasts)
-      continue;
-    auto& made = frames[to.version == wire::serializer::v2 ? 1 : 0];
-    if (!made.made)
-      made = {true, encode(to, *what, moment::live)};
-    if (made.frame)
-      to.out->push(made.frame);
-  }
+void stored_delivery::tell(const audience& all, const stored_ptr& what) {
+  auto frames = encoded{[&](wire::serializer version) {
+    return encode(version, all.topic, *what, moment::live);
+  }};
+  for (const auto& to : all.members)
+    if (hears(to, what) && to.broadcasts)
+      all.push(to, frames.for_member(to));
 }
 
 } // namespace jessica::actors

@@ -2,13 +2,14 @@
 // No CAF, no database.
 #pragma once
 
+#include "actors/audience.hpp"
 #include "actors/broadcast_messages.hpp"
-#include "wire/ws_frame.hpp"
 
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -20,7 +21,8 @@ public:
   /// For a member that joined: what comes in waits for its replay.
   void await_replay(const member& who);
   /// The replay, then what waited and was not part of it. Of another join: ignored.
-  void replay(const member& who, const std::optional<std::string>& join_ref,
+  void replay(std::string_view topic, const member& who,
+              const std::optional<std::string>& join_ref,
               std::span<const stored_ptr> past);
   /// The member does not hear this one, which it stored itself.
   void expect_own(socket_number socket, uuid id);
@@ -29,7 +31,7 @@ public:
   void forget(socket_number socket);
 
   /// To all members that may hear it now; encoded once for each serializer.
-  void tell(std::span<const member> members, const stored_ptr& what);
+  void tell(const audience& all, const stored_ptr& what);
 
 private:
   struct listener {

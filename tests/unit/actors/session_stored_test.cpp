@@ -3,6 +3,7 @@
 #include "actors/session.hpp"
 #include "tests/fixtures/actor_world.hpp"
 #include "tests/fixtures/dispatcher_stand_in.hpp"
+#include "tests/fixtures/judge_stand_in.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <caf/typed_response_promise.hpp>
@@ -41,6 +42,7 @@ struct client {
     auto deps = std::make_shared<const session_deps>(session_deps{
         hub,
         {},
+        test::judges_in(world, [this](const probe_topic&) { return answer(rights); }),
         readers,
         dispatcher.in(world),
         feed,
@@ -137,7 +139,6 @@ private:
     return world.own(world.sys().spawn(
         [this](reader_actor::pointer self) -> reader_actor::behavior_type {
           return {[](const stop_reply&) { return stop_receipt{}; },
-                  [this](const probe_topic&) { return answer(rights); },
                   [](const find_ended&) { return ended_logins{}; },
                   [](const fetch_prompt&) { return prompt{}; },
                   [this](const store_broadcast& msg) {

@@ -244,7 +244,6 @@ private:
     return sys.spawn(
         [](actors::reader_actor::pointer) -> actors::reader_actor::behavior_type {
           return {[](const actors::stop_reply&) { return stop_receipt{}; },
-                  [](const actors::probe_topic&) { return storage::topic_rights{}; },
                   [](const actors::find_ended&) { return actors::ended_logins{}; },
                   [](const actors::fetch_prompt&) { return prompt{}; },
                   [](const actors::store_broadcast&) { return actors::done{}; },
