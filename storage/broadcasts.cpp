@@ -39,7 +39,7 @@ constexpr auto newest_of_topic = std::string_view{R"(
     where topic = $1 and private
       and inserted_at >= timestamp 'epoch' + $2::bigint * interval '1 ms'
       and (expires_at is null or expires_at > now())
-    order by inserted_at desc, place desc limit $3)"};
+    order by inserted_at desc, committed desc nulls last, place desc limit $3)"};
 constexpr auto missed = std::string_view{R"(
     select * from jessica.broadcasts
     where inserted_at > timestamp 'epoch' + $1::bigint * interval '1 microsecond'

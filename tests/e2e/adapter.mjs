@@ -136,3 +136,43 @@ describe('supabase_adapter.js', () => {
     });
   });
 });
+
+/** A client whose channel and rows are in the test's hands. */
+function scripted(rows) {
+  const events = new Map();
+  const channel = {
+    topic: 'realtime:conversation:1',
+    on: (_, { event }, handler) => (events.set(event, handler), channel),
+    subscribe: (follow) => queueMicrotask(() => follow('SUBSCRIBED')),
+  };
+  const query = { select: () => query, eq: () => query, order: () => query, limit: () => rows.promise };
+  return {
+    auth: { getSession: async () => ({}) },
+    realtime: { setAuth: async () => {} },
+    channel: () => channel,
+    removeChannel: async () => {},
+    from: () => query,
+    tell: (event, payload) => events.get(event)({ payload }),
+  };
+}
+
+test('an end that is read before its event came is told, and once', async () => {
+  const rows = Promise.withResolvers();
+  const client = scripted(rows);
+  const replies = new Inbox();
+  const messages = new Inbox();
+  const subscription = subscribeToMessages(client, '1', {
+    onReply: ({ status }, event) => replies.push([status, event]),
+    onMessages: (all) => messages.push(all),
+    onState: (state) => {
+      if (state === 'live') client.tell('reply.snapshot', { id: 'r', attempt: 1, seq: 1, text: 'Hi' });
+    },
+  });
+  await replies.find('the snapshot', ([status]) => status === 'streaming');
+  const row = { id: 'r', seq: 2, role: 'assistant', status: 'cancelled', content: 'Hi there' };
+  rows.resolve({ data: [row], error: null, status: 200 });
+  await messages.find('the rows', () => true);
+  client.tell('reply.cancelled', { id: 'r', attempt: 1, seq: 2 });
+  assert.deepEqual(replies.items, [['streaming', 'reply.snapshot'], ['cancelled', 'stored']]);
+  await subscription.stop();
+});

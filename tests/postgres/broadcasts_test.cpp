@@ -54,6 +54,27 @@ struct broadcast_world {
     admin("select realtime.send('{}', $1, $2)", {std::move(event), topic()});
   }
 
+  /// `sql` stores an event of a name. "first" is stored in a transaction that ends
+  /// after that of "second".
+  void stored_first_and_committed_last(const std::string& sql) const {
+    auto slow = connection{database(), role::migrations};
+    auto begun = std::latch{1};
+    auto together = std::jthread{[&] {
+      begun.count_down();
+      const auto waits = statement{
+          "do $$ begin while not exists (select from realtime.messages where event = "
+          "'second') loop perform pg_sleep(0.005); end loop; end $$",
+          {}};
+      CHECK(slow.run(std::array{statement{sql, {"first", topic()}}, waits}));
+    }};
+    begun.wait();
+    // The first one holds its row when it waits.
+    REQUIRE(becomes_true("select exists (select from pg_stat_activity where state = "
+                         "'active' and query like 'do $$ begin while not%' and pid <> "
+                         "pg_backend_pid())"));
+    admin(sql, {"second", topic()});
+  }
+
   /// How a client role fares with a statement: "ok" or the SQLSTATE.
   [[nodiscard]] std::string as(const identity& who, std::string sql) {
     const auto ran = db.run(
@@ -138,26 +159,19 @@ TEST_SUITE("storage.broadcasts") {
 
   TEST_CASE_FIXTURE(broadcast_world,
                     "commits give the order, not when a transaction began") {
-    auto slow = connection{database(), role::migrations};
-    auto begun = std::latch{1};
-    auto together = std::jthread{[&] {
-      begun.count_down();
-      const auto waits = statement{
-          "do $$ begin while not exists (select from realtime.messages where event = "
-          "'second') loop perform pg_sleep(0.005); end loop; end $$",
-          {}};
-      const auto first =
-          statement{"select realtime.send('{}', 'first', $1)", {topic()}};
-      CHECK(slow.run(std::array{first, waits}));
-    }};
-    begun.wait();
-    // The first one holds its row when it waits.
-    REQUIRE(becomes_true("select exists (select from pg_stat_activity where state = "
-                         "'active' and query like 'do $$ begin while not%' and pid <> "
-                         "pg_backend_pid())"));
-    send("second");
-    together.join();
+    stored_first_and_committed_last("select realtime.send('{}', $1, $2)");
     CHECK(events() == "second first ");
+  }
+
+  TEST_CASE_FIXTURE(broadcast_world,
+                    "of one moment's the last that were committed are the newest") {
+    const auto* const sql =
+        "insert into realtime.messages (topic, extension, event, inserted_at) "
+        "values ($2, 'broadcast', $1, '2001-01-01')";
+    stored_first_and_committed_last(sql);
+    CHECK(events(1) == "first ");
+    admin(sql, {"third", topic()});
+    CHECK(events(2) == "first third ");
   }
 
   TEST_CASE_FIXTURE(broadcast_world,

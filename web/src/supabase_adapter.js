@@ -8,7 +8,7 @@ import {
   FunctionsRelayError,
   createClient,
 } from '@supabase/supabase-js';
-import { ReplyBook, replyEvents } from './reply_book.js';
+import { ReplyBook, isFinal, replyEvents } from './reply_book.js';
 
 const messageColumns = 'id,seq,role,status,content,reply_to,client_id,error,created_at';
 /** Rows of one read; the server itself gives at most 1000. */
@@ -47,7 +47,8 @@ const maxRefusals = 3;
  * @property {(messages: Message[]) => void} [onMessages]
  *   The stored messages, oldest first, after every join: replace what you show.
  * @property {(reply: Reply, event: string) => void} [onReply]
- *   A reply changed; `reply.text` is always the whole text so far.
+ *   A reply changed; `reply.text` is always the whole text so far. `event` is the reply
+ *   event's name, or 'stored' when a running reply's end was read before its event came.
  * @property {(state: 'joining' | 'live' | 'waiting' | 'refused', reason?: string) => void} [onState]
  *   'waiting': the connection is lost and will be made again. 'refused': it is not this
  *   user's conversation, nothing more will come.
@@ -331,8 +332,11 @@ class Subscription {
   #merge(row) {
     this.#knownIds.add(row.id);
     if (row.role !== 'assistant') return messageOf(row);
-    const { text, status, error } = this.#book.adopt(row);
-    return messageOf(row, text, status, error);
+    const known = this.#book.find(row.id);
+    const reply = this.#book.adopt(row);
+    if (known && !isFinal(known.status) && isFinal(reply.status))
+      this.#handlers.onReply?.(reply, 'stored');
+    return messageOf(row, reply.text, reply.status, reply.error);
   }
 
   #tell(state, reason) {
