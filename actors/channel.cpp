@@ -70,10 +70,16 @@ template <class Act> void in_room_of(channel_state& state, topic_view what, Act 
 } // namespace
 
 channel_state::~channel_state() {
-  for (const auto& [number, lost] : rooms)
+  const auto tell = [](const member& who, room_number lost) {
+    if (const auto session = who.session.lock())
+      caf::anon_send(caf::actor_cast<caf::actor>(session), room_lost{lost});
+  };
+  for (const auto& [number, lost] : rooms) {
     for (const auto& who : lost.members())
-      if (const auto session = who.session.lock())
-        caf::anon_send(caf::actor_cast<caf::actor>(session), room_lost{number});
+      tell(who, number);
+    for (const auto& who : lost.arriving())
+      tell(who.member, number);
+  }
   open_rooms().add(-static_cast<double>(rooms.size()));
 }
 

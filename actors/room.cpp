@@ -17,7 +17,7 @@ topic_view room::subject() const noexcept {
 }
 
 bool room::unused() const noexcept {
-  return members_.empty() && replies_.empty() && uses_expected_ == 0;
+  return members_.empty() && !arriving_ && replies_.empty() && uses_expected_ == 0;
 }
 
 member* room::find(socket_number socket) {
@@ -29,6 +29,11 @@ member* room::find(socket_number socket) {
 
 void room::remove(socket_number socket) {
   std::erase_if(members_, [&](const member& who) { return who.socket == socket; });
+  if (arriving_)
+    std::erase_if(*arriving_,
+                  [&](const auto& who) { return who.member.socket == socket; });
+  if (arriving().empty())
+    arriving_.reset();
   replies_.forget(socket);
   stored_.forget(socket);
   untrack(socket);
@@ -44,8 +49,19 @@ void room::remove_lost() {
 }
 
 void room::admit(newcomer who) {
+  remove(who.member.socket);
+  if (who.replayed) {
+    if (!arriving_)
+      arriving_ = std::make_unique<std::vector<newcomer>>();
+    arriving_->push_back(std::move(who));
+  } else {
+    welcome(std::move(who));
+  }
+  remove_lost();
+}
+
+const member& room::welcome(newcomer who) {
   auto& to = who.member;
-  remove(to.socket);
   to.out->push(wire::encode_reply(to.version, to.join_ref, who.ref, spelled_, true,
                                   who.join_response));
   if (to.presence)
@@ -55,10 +71,7 @@ void room::admit(newcomer who) {
                                       event, payload));
   if (to.broadcasts)
     replies_.show(all(), to);
-  if (who.replayed)
-    stored_.await_replay(to);
-  members_.push_back(std::move(to));
-  remove_lost();
+  return members_.emplace_back(std::move(to));
 }
 
 void room::leave(socket_number socket) {
@@ -67,6 +80,12 @@ void room::leave(socket_number socket) {
 }
 
 void room::change_hearing(const hear& msg) {
+  if (arriving_)
+    for (auto& who : *arriving_)
+      if (who.member.socket == msg.socket) {
+        who.member.presence = msg.presence;
+        who.member.broadcasts = msg.broadcasts;
+      }
   auto* const who = find(msg.socket);
   if (who == nullptr)
     return;
@@ -135,6 +154,8 @@ void room::hide(socket_number socket) {
 // --- stored broadcasts ---------------------------------------------------------------
 
 void room::tell_stored(const stored_ptr& what) {
+  for (const auto& who : arriving())
+    stored_.hold(who.member, what);
   stored_.tell(all(), what);
   remove_lost();
 }
@@ -149,8 +170,18 @@ void room::forget_own(const actors::forget_own& msg) {
 }
 
 void room::replay(const replay_to& msg) {
-  if (const auto* const who = find(msg.socket))
-    stored_.replay(spelled_, *who, msg.join_ref, msg.what);
+  const auto is_meant = [&](const newcomer& who) {
+    return who.member.socket == msg.socket && who.member.join_ref == msg.join_ref;
+  };
+  const auto found = std::ranges::find_if(arriving(), is_meant);
+  if (found == arriving().end())
+    return;
+  auto who = newcomer{*found};
+  std::erase_if(*arriving_, is_meant);
+  if (arriving_->empty())
+    arriving_.reset();
+  stored_.replay(spelled_, welcome(std::move(who)), msg.what);
+  remove_lost();
 }
 
 // --- replies -------------------------------------------------------------------------

@@ -26,12 +26,18 @@ public:
   /// As long as the room lives.
   [[nodiscard]] topic_view subject() const noexcept;
   [[nodiscard]] std::span<const member> members() const noexcept { return members_; }
+  /// Whose past is still being read: not answered yet.
+  [[nodiscard]] std::span<const newcomer> arriving() const noexcept {
+    return arriving_ ? std::span<const newcomer>{*arriving_}
+                     : std::span<const newcomer>{};
+  }
   /// Nobody is in it, nothing is written in it, nobody was promised that it stays.
   [[nodiscard]] bool unused() const noexcept;
   /// It stays for a reply that is about to begin.
   void expect_use() noexcept { ++uses_expected_; }
 
-  /// Answers the phx_join, then sends what there is. A socket's older membership ends.
+  /// Answers the phx_join, then sends what there is; of one that is to be replayed the
+  /// past, only when replay() brings it. A socket's older membership ends.
   void admit(newcomer who);
   void leave(socket_number socket);
   /// What a member hears from now on it hears from its beginning.
@@ -54,6 +60,7 @@ public:
 private:
   [[nodiscard]] audience all() noexcept { return {spelled_, members_, &lost_}; }
   [[nodiscard]] member* find(socket_number socket);
+  const member& welcome(newcomer who);
   void send_presence_state(const member& to) const;
   void send_presence_diff(std::string_view diff);
   void untrack(socket_number socket);
@@ -64,6 +71,7 @@ private:
   std::string spelled_; ///< as clients spell it: "realtime:<name>"
   bool is_private_;
   std::vector<member> members_;
+  std::unique_ptr<std::vector<newcomer>> arriving_; ///< null: none; few ever do
   std::vector<socket_number> lost_; ///< members whose sockets were found closed
   std::unique_ptr<presence> here_;  ///< null: nobody ever showed itself
   stored_delivery stored_;

@@ -48,15 +48,6 @@ void follow_no_more(self_pointer self, const exchange_ptr& frame) {
                                  frame->push.join_ref});
 }
 
-/// What a join may ask for about stored broadcasts.
-void follow_stored(self_pointer self, const join_attempt& attempt) {
-  const auto& topic_name = attempt.frame->push.topic;
-  if (attempt.replays())
-    replay(self, topic_name, *attempt.asked.replay);
-  if (attempt.asked.replication_ready)
-    await_replication(self, topic_name);
-}
-
 [[nodiscard]] joined_topic membership_of(join_attempt& attempt, open_room room) {
   return {.room = std::move(room),
           .join_ref = attempt.frame->push.join_ref,
@@ -71,17 +62,30 @@ void follow_stored(self_pointer self, const join_attempt& attempt) {
           .changes = std::move(attempt.changes)};
 }
 
+/// What a join may ask for about stored broadcasts, then the next frame.
+void follow_stored(self_pointer self, const attempt_ptr& attempt) {
+  const auto await_feed = [self, attempt] {
+    if (attempt->asked.replication_ready)
+      await_replication(self, attempt->frame->push.topic);
+  };
+  if (attempt->replays())
+    return replay(self, attempt->frame, *attempt->asked.replay, await_feed);
+  await_feed();
+  go_on(self, attempt->frame);
+}
+
 /// Admitted; unless its login ended meanwhile.
 void enter_topic(self_pointer self, const attempt_ptr& attempt, open_room room) {
   auto& state = self->state;
   const auto& topic_name = attempt->frame->push.topic;
   state.topics.insert_or_assign(topic_name, membership_of(*attempt, std::move(room)));
-  if (is_over(state, *attempt->who))
+  const auto over = is_over(state, *attempt->who);
+  if (over)
     evict(self, topic_name, session_over().what);
-  else
-    follow_stored(self, *attempt);
   end_expired(self);
-  go_on(self, attempt->frame);
+  if (over || !state.topics.contains(topic_name))
+    return go_on(self, attempt->frame);
+  follow_stored(self, attempt);
 }
 
 [[nodiscard]] newcomer newcomer_of(const session_state& state, join_attempt& attempt) {

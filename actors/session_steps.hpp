@@ -110,9 +110,10 @@ void store_and_answer(self_pointer self, const exchange_ptr& frame,
 /// Its failure, in the words and the field that the client shows; always told.
 void refuse_to_store(self_pointer self, const exchange_ptr& frame,
                      std::string_view why);
-/// Behind a join: what is stored since `wish.since`, before all that comes.
-void replay(self_pointer self, const std::string& topic_name,
-            const wire::replay_wish& wish);
+/// A join that its CHANNEL holds back gets what is stored since `wish.since`; then it
+/// is answered, or refused, and `then` is done.
+void replay(self_pointer self, const exchange_ptr& frame, const wire::replay_wish& wish,
+            std::function<void()> then);
 /// Behind a join: tells when stored broadcasts come, or that they do not in time.
 void await_replication(self_pointer self, const std::string& topic_name);
 /// presence: answered, and told to the CHANNEL.

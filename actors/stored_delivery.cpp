@@ -34,25 +34,24 @@ bool take(std::vector<uuid>& from, const uuid& id) {
 
 } // namespace
 
-void stored_delivery::await_replay(const member& who) {
-  listeners_[who.socket].waiting = true;
+void stored_delivery::hold(const member& who, const stored_ptr& what) {
+  auto& held = listeners_[who.socket].held;
+  if (held.size() == most_held)
+    who.out->close(close_code::try_again_later);
+  else
+    held.push_back(what);
 }
 
 void stored_delivery::replay(std::string_view topic, const member& who,
-                             const std::optional<std::string>& join_ref,
                              std::span<const stored_ptr> past) {
-  const auto found = listeners_.find(who.socket);
-  if (found == listeners_.end() || !found->second.waiting || who.join_ref != join_ref)
-    return;
-  auto& known = found->second;
-  known.waiting = false;
+  auto& known = listeners_[who.socket];
   for (const auto& one : past) {
     if (who.broadcasts)
       send(topic, who, *one, moment::past);
     known.replayed.push_back(one->id);
   }
   for (const auto& one : std::exchange(known.held, {}))
-    if (hears(who, one) && who.broadcasts)
+    if (hears(who.socket, one) && who.broadcasts)
       send(topic, who, *one, moment::live);
   forget_idle(who.socket);
 }
@@ -80,21 +79,14 @@ void stored_delivery::forget_idle(socket_number socket) {
     listeners_.erase(found);
 }
 
-bool stored_delivery::hears(const member& who, const stored_ptr& what) {
-  const auto found = listeners_.find(who.socket);
+bool stored_delivery::hears(socket_number socket, const stored_ptr& what) {
+  const auto found = listeners_.find(socket);
   if (found == listeners_.end())
     return true;
   auto& known = found->second;
-  if (!known.waiting) {
-    const auto unwanted = take(known.own, what->id) || take(known.replayed, what->id);
-    forget_idle(who.socket);
-    return !unwanted;
-  }
-  if (known.held.size() == most_held)
-    who.out->close(close_code::try_again_later);
-  else
-    known.held.push_back(what);
-  return false;
+  const auto unwanted = take(known.own, what->id) || take(known.replayed, what->id);
+  forget_idle(socket);
+  return !unwanted;
 }
 
 void stored_delivery::tell(const audience& all, const stored_ptr& what) {
@@ -102,7 +94,7 @@ void stored_delivery::tell(const audience& all, const stored_ptr& what) {
     return encode(version, all.topic, *what, moment::live);
   }};
   for (const auto& to : all.members)
-    if (hears(to, what) && to.broadcasts)
+    if (hears(to.socket, what) && to.broadcasts)
       all.push(to, frames.for_member(to));
 }
 

@@ -74,41 +74,27 @@ TEST_CASE_FIXTURE(listeners, "members of one serializer share one frame") {
 
 TEST_CASE_FIXTURE(listeners, "the past comes before what comes in, each once") {
   auto& late = add(1);
-  add(2);
-  aut.await_replay(late);
   const auto both = stored("both");
   const auto fresh = stored("fresh");
-  tell(both);
-  tell(fresh);
+  aut.hold(late, both);
+  aut.hold(late, fresh);
   CHECK(outs[1]->frames.empty());
-  CHECK(heard(2) == "both fresh ");
   const auto old = stored("old");
   const auto ahead = stored("ahead"); // read before the log brought it
-  aut.replay(topic, members[0], "1", std::vector{old, both, ahead});
+  aut.replay(topic, late, std::vector{old, both, ahead});
   CHECK(heard(1) == "+old +both +ahead fresh ");
+  add(2);
   tell(ahead);
   tell(stored("next"));
   CHECK(heard(1) == "+old +both +ahead fresh next ");
-  CHECK(heard(2) == "both fresh ahead next ");
-}
-
-TEST_CASE_FIXTURE(listeners, "a replay for another join, or a second one, is ignored") {
-  auto& who = add(1);
-  aut.replay(topic, who, "1", std::vector{stored("unasked")});
-  aut.await_replay(who);
-  aut.replay(topic, who, "0", std::vector{stored("earlier")});
-  CHECK(outs[1]->frames.empty());
-  aut.replay(topic, who, "1", std::vector{stored("a")});
-  aut.replay(topic, who, "1", std::vector{stored("b")});
-  CHECK(heard(1) == "+a ");
+  CHECK(heard(2) == "ahead next ");
 }
 
 TEST_CASE_FIXTURE(listeners, "a member that may not hear is replayed nothing") {
   auto& who = add(1);
-  aut.await_replay(who);
+  aut.hold(who, stored("a"));
   who.broadcasts = false; // a new token
-  tell(stored("a"));
-  aut.replay(topic, who, "1", std::vector{stored("b")});
+  aut.replay(topic, who, std::vector{stored("b")});
   CHECK(outs[1]->frames.empty());
 }
 
@@ -131,21 +117,21 @@ TEST_CASE_FIXTURE(listeners, "a sender does not hear its own, once") {
 TEST_CASE_FIXTURE(listeners, "a member that left is forgotten") {
   auto& who = add(1);
   const auto own = stored("own");
-  aut.await_replay(who);
+  aut.hold(who, stored("held"));
   aut.expect_own(1, own->id);
   aut.forget(1);
   tell(own);
+  aut.replay(topic, who, {});
   CHECK(heard(1) == "own ");
 }
 
 TEST_CASE_FIXTURE(listeners,
-                  "too much that waits closes the socket, which comes back") {
+                  "too much that is held closes the socket, which comes back") {
   auto& who = add(1);
-  aut.await_replay(who);
   for (auto i = 0; i < 256; ++i)
-    tell(stored("x"));
+    aut.hold(who, stored("x"));
   CHECK(outs[1]->closed_code == 0);
-  tell(stored("x"));
+  aut.hold(who, stored("x"));
   CHECK(outs[1]->closed_code == close_code::try_again_later);
 }
 
