@@ -53,7 +53,7 @@ struct tell_stored {
   std::vector<stored_ptr> what;
 };
 
-/// HUB to CHANNEL: those of its topic.
+/// HUB to CHANNEL: those of its topics.
 struct relay_stored {
   std::vector<stored_ptr> what;
 };
@@ -61,10 +61,12 @@ struct relay_stored {
 /// A member is about to store this broadcast of its own and shall not hear it; or did
 /// not store it after all.
 struct expect_own {
+  room_number room = 0;
   socket_number socket = 0;
   uuid id;
 };
 struct forget_own {
+  room_number room = 0;
   socket_number socket = 0;
   uuid id;
 };
@@ -90,6 +92,7 @@ struct stored_page {
 /// What a member that joined with a wish for it hears of the past. Those that were
 /// committed meanwhile, and are not among them, follow.
 struct replay_to {
+  room_number room = 0;
   socket_number socket = 0;
   std::optional<std::string> join_ref; ///< another join's: ignored
   std::vector<stored_ptr> what;
@@ -97,9 +100,10 @@ struct replay_to {
 
 /// A message to one member behind what its join was answered with.
 struct greet {
+  room_number room = 0;
   socket_number socket = 0;
   std::optional<std::string> join_ref;
-  member::greeting what;
+  greeting what;
 };
 
 /// Answered when the feed is open: stored broadcasts come from then on.

@@ -7,6 +7,7 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -123,9 +124,10 @@ void ask_rights(self_pointer self, const delivery_ptr& of) {
   of->unknown = of->writable.size();
   if (of->unknown == 0)
     return deliver_all(self, of);
+  const auto& judges = self->state.deps.judges;
   for (const auto& [name, known] : of->writable)
-    self->request(self->state.deps.readers, caf::infinite,
-                  probe_topic{*of->asked.who, name})
+    self->request(judges[std::hash<std::string>{}(name) % judges.size()], caf::infinite,
+                  probe_topic{of->asked.who, name})
         .then(
             [self, of, name](storage::topic_rights rights) {
               note_rights(self, of, name, rights);

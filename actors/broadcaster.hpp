@@ -12,11 +12,13 @@
 #include <cstddef>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace jessica::actors {
 
 struct broadcaster_deps {
   hub_actor hub;
+  std::vector<judge_actor> judges; ///< at least one
   reader_actor readers;
   config::realtime_settings limits;
 };

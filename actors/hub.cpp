@@ -4,49 +4,41 @@
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
-#include "ops/metrics.hpp"
 
 #include <caf/exit_reason.hpp>
 #include <caf/send.hpp>
 #include <caf/typed_response_promise.hpp>
 
-#include <algorithm>
+#include <map>
 #include <memory>
 #include <utility>
-#include <vector>
 
 namespace jessica::actors {
 namespace {
 
 using self_pointer = hub_actor::stateful_pointer<hub_state>;
 
-[[nodiscard]] ops::gauge& open_channels() {
-  static auto shown = ops::gauge{"jessica_actors_channels", "Live topics"};
-  return shown;
+[[nodiscard]] std::size_t place_of(topic_view what) noexcept {
+  return topic_hash{}(what) % hub_state::most_channels;
 }
 
-[[nodiscard]] hub_state::entry& find_or_open(self_pointer self, const topic& what) {
-  auto& channels = self->state.channels;
-  const auto found = channels.find(what);
-  if (found != channels.end())
-    return found->second;
-  auto made = self->spawn(channel, what, hub_actor{self});
-  self->monitor(made);
-  open_channels().set(static_cast<double>(channels.size() + 1));
-  return channels.emplace(what, hub_state::entry{std::move(made), 0}).first->second;
+/// Made when there is none.
+[[nodiscard]] const channel_actor& channel_of(self_pointer self, topic_view what) {
+  auto& found = self->state.channels[place_of(what)];
+  if (!found) {
+    found = self->spawn(channel);
+    self->monitor(found);
+  }
+  return found;
 }
 
-/// A CHANNEL failed: the next who wants its topic gets a new one.
+/// A CHANNEL failed: the next who wants one of its topics gets a new one.
 void forget(self_pointer self, const caf::down_msg& down) {
-  auto& channels = self->state.channels;
-  const auto found = std::ranges::find_if(channels, [&](const auto& item) {
-    return item.second.channel.address() == down.source;
-  });
-  if (found == channels.end())
-    return;
-  ops::warn("channel.failed",
-            {{"topic", found->first.name}, {"cause", from_caf(down.reason).what}});
-  channels.erase(found);
+  for (auto& one : self->state.channels)
+    if (one && one.address() == down.source) {
+      one = nullptr;
+      ops::warn("channel.failed", {{"cause", from_caf(down.reason).what}});
+    }
 }
 
 // --- broadcasts from outside ---------------------------------------------------------
@@ -72,27 +64,21 @@ void remember(self_pointer self, const tell_stored& msg) {
 }
 
 void publish(self_pointer self, publish_on& msg) {
-  const auto found = self->state.channels.find(msg.topic);
-  if (found != self->state.channels.end())
-    self->send(found->second.channel, broadcast{socket_number{0}, std::move(msg.what)});
+  if (const auto& to = self->state.channels[place_of(msg.topic)])
+    self->send(to, std::move(msg));
 }
 
-/// Those of each live topic, in their order; others have nobody to hear them.
-[[nodiscard]] std::vector<std::pair<channel_actor, relay_stored>>
-by_channel(const hub_state& state, const tell_stored& msg) {
-  auto made = std::vector<std::pair<channel_actor, relay_stored>>{};
-  auto known = std::unordered_map<topic, std::size_t, topic_hash>{};
+/// Those of each CHANNEL's topics, in their order; where there is none nobody hears
+/// them.
+[[nodiscard]] std::map<std::size_t, relay_stored> by_channel(const hub_state& state,
+                                                             const tell_stored& msg) {
+  auto shares = std::map<std::size_t, relay_stored>{};
   for (const auto& one : msg.what) {
-    const auto of = topic{one->topic, one->is_private};
-    const auto live = state.channels.find(of);
-    if (live == state.channels.end())
-      continue;
-    const auto [at, first] = known.try_emplace(of, made.size());
-    if (first)
-      made.push_back({live->second.channel, {}});
-    made[at->second].second.what.push_back(one);
+    const auto place = place_of({one->topic, one->is_private});
+    if (state.channels[place])
+      shares[place].what.push_back(one);
   }
-  return made;
+  return shares;
 }
 
 [[nodiscard]] caf::typed_response_promise<done> relay(self_pointer self,
@@ -108,8 +94,8 @@ by_channel(const hub_state& state, const tell_stored& msg) {
     if (--*left == 0)
       told.deliver(done{});
   };
-  for (auto& [to, share] : shares)
-    self->request(to, caf::infinite, std::move(share))
+  for (auto& [place, share] : shares)
+    self->request(self->state.channels[place], caf::infinite, std::move(share))
         .then([one_less](done) mutable { one_less(); },
               // Its members join again.
               [one_less](const caf::error&) mutable { one_less(); });
@@ -119,38 +105,20 @@ by_channel(const hub_state& state, const tell_stored& msg) {
 } // namespace
 
 hub_state::~hub_state() {
-  for (const auto& [what, open] : channels)
-    caf::anon_send_exit(open.channel, caf::exit_reason::user_shutdown);
+  for (const auto& one : channels)
+    if (one)
+      caf::anon_send_exit(one, caf::exit_reason::user_shutdown);
 }
 
 hub_actor::behavior_type hub(self_pointer self) {
   guard(self, "HUB");
   self->set_down_handler([self](const caf::down_msg& down) { forget(self, down); });
   return {
-      [self](join_topic& msg) -> channel_actor {
-        auto& entry = find_or_open(self, msg.topic);
-        ++entry.forwarded;
-        self->send(entry.channel, admit{std::move(msg.member)});
-        return entry.channel;
+      [self](join_topic& msg) -> caf::result<open_room> {
+        return self->delegate(channel_of(self, msg.topic), std::move(msg));
       },
-      [self](const open_topic& msg) -> channel_actor {
-        auto& entry = find_or_open(self, msg.topic);
-        ++entry.forwarded;
-        self->send(entry.channel, expect_use{});
-        return entry.channel;
-      },
-      [self](const passivate& msg) {
-        auto& channels = self->state.channels;
-        const auto found = channels.find(msg.topic);
-        // A message is on its way to it: it will ask again when it is empty again. Or
-        // it asked twice, and another CHANNEL has its topic by now.
-        if (found == channels.end() || found->second.forwarded != msg.seen ||
-            found->second.channel.address() != self->current_sender())
-          return;
-        self->demonitor(found->second.channel.address());
-        self->send(found->second.channel, done{});
-        channels.erase(found);
-        open_channels().set(static_cast<double>(channels.size()));
+      [self](open_topic& msg) -> caf::result<open_room> {
+        return self->delegate(channel_of(self, msg.topic), std::move(msg));
       },
       [self](publish_on& msg) { publish(self, msg); },
       [self](const tell_stored& msg) {

@@ -1,4 +1,4 @@
-// HUB: the node's map from topic to CHANNEL. See protocol.hpp for the promises.
+// HUB: which CHANNEL has which topics. See protocol.hpp for the promises.
 #pragma once
 
 #include "actors/protocol.hpp"
@@ -6,33 +6,24 @@
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
 
+#include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
-#include <string>
-#include <unordered_map>
 
 namespace jessica::actors {
 
-struct topic_hash {
-  [[nodiscard]] std::size_t operator()(const topic& what) const noexcept {
-    return std::hash<std::string>{}(what.name) * 2 + (what.is_private ? 1 : 0);
-  }
-};
-
 struct hub_state {
-  struct entry {
-    channel_actor channel;
-    std::uint64_t forwarded = 0; ///< counted messages sent to it
-  };
+  /// So many that topics seldom wait for each other, and few beside the sockets.
+  static constexpr auto most_channels = std::size_t{64};
+
   hub_state() = default;
   hub_state(hub_state&&) = delete;
-  /// CHANNELs end with their HUB: one that stayed would split its topic in two. (A link
-  /// each would do the same, and cost a walk through all of them for each one's end.)
+  /// CHANNELs end with their HUB: one that stayed would split its topics in two.
   ~hub_state();
 
-  std::unordered_map<topic, entry, topic_hash> channels;
+  std::array<channel_actor, most_channels> channels; ///< by topic_hash; null: not made
   struct told_transaction {
     std::uint32_t xid = 0;
     std::chrono::steady_clock::time_point when;

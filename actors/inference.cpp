@@ -31,13 +31,22 @@ constexpr auto retry_pause = std::chrono::milliseconds{500};
   return {state.what.reply, state.what.attempt};
 }
 
+/// CHANNELs outlive us by far: they shall not keep us among who watches them.
+void leave_room(self_pointer self, reply_over last) {
+  auto& state = self->state;
+  if (!state.channel)
+    return;
+  last.room = state.room;
+  self->send(state.channel, std::move(last));
+  self->demonitor(state.channel.address());
+}
+
 void end(self_pointer self, reply_over last) {
   auto& state = self->state;
   state.generation.reset();
   last.of = ref_of(state);
   last.seq = state.seq;
-  if (state.channel)
-    self->send(state.channel, std::move(last));
+  leave_room(self, std::move(last));
   self->send(state.deps.dispatcher, job_ended{state.what.id});
   self->quit();
 }
@@ -77,8 +86,8 @@ void tell_tokens(self_pointer self) {
   auto& state = self->state;
   if (state.told.seq == state.seq)
     return;
-  self->send(state.channel, reply_grew{ref_of(state), state.told.seq + 1, state.seq,
-                                       state.text.substr(state.told.bytes)});
+  self->send(state.channel, reply_grew{state.room, ref_of(state), state.told.seq + 1,
+                                       state.seq, state.text.substr(state.told.bytes)});
   state.told = {state.seq, state.text.size()};
 }
 
@@ -212,9 +221,9 @@ void take_event(self_pointer self, engines::engine_event& event) {
 
 void ask_engine(self_pointer self, prompt asked) {
   auto& state = self->state;
-  self->send(
-      state.channel,
-      reply_begun{state.what, std::string{state.deps.engine->model()}, std::nullopt});
+  self->send(state.channel,
+             reply_begun{state.room, state.what,
+                         std::string{state.deps.engine->model()}, std::nullopt});
   state.saved_at = self->clock().now();
   state.prompt_bytes = size_of(asked);
   state.generation = state.deps.engine->start(
@@ -250,9 +259,10 @@ void open_channel(self_pointer self) {
   auto where = topic{"conversation:" + state.what.conversation.str(), true};
   self->request(state.deps.hub, caf::infinite, open_topic{std::move(where)})
       .then(
-          [self](channel_actor& opened) {
+          [self](open_room& opened) {
             auto& ready = self->state;
-            ready.channel = std::move(opened);
+            ready.channel = std::move(opened.channel);
+            ready.room = opened.number;
             self->monitor(ready.channel);
             if (ready.what.cancelled)
               return stop(self);
@@ -262,7 +272,8 @@ void open_channel(self_pointer self) {
               return load_prompt(self);
             ready.told = {ready.seq, ready.text.size()};
             self->send(ready.channel,
-                       reply_begun{ready.what, std::string{ready.deps.engine->model()},
+                       reply_begun{ready.room, ready.what,
+                                   std::string{ready.deps.engine->model()},
                                    reply_begun::progress{ready.seq, ready.text}});
           },
           [self](const caf::error& why) {
@@ -285,13 +296,12 @@ inference_actor::behavior_type inference(self_pointer self, inference_deps deps,
   self->set_exit_handler([self](caf::exit_msg& exit) {
     auto& state = self->state;
     state.generation.reset();
-    if (state.channel)
-      self->send(state.channel, reply_over{.of = ref_of(state),
-                                           .end = how::lost,
-                                           .seq = state.seq,
-                                           .finish_reason = {},
-                                           .what = {},
-                                           .used = {}});
+    leave_room(self, {.of = ref_of(state),
+                      .end = how::lost,
+                      .seq = state.seq,
+                      .finish_reason = {},
+                      .what = {},
+                      .used = {}});
     self->quit(exit.reason);
   });
   open_channel(self);

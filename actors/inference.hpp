@@ -29,6 +29,7 @@ struct inference_state {
   inference_deps deps;
   job what;
   channel_actor channel;
+  room_number room = 0; ///< of the channel
   std::string text;
   std::uint64_t seq = 0;
   /// What members were told of: the rest is held back while the lease is in doubt.

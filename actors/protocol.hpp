@@ -22,6 +22,8 @@ using session_actor = caf::typed_actor<
     caf::reacts_to<socket_closed>,
     // From DOORKEEPER: tells the channels of the login why, and closes them.
     caf::reacts_to<login_ended>,
+    // From CHANNEL: tells the client, which joins again.
+    caf::reacts_to<room_lost>,
     // From itself: closes the channels whose tokens have expired.
     caf::reacts_to<check_tokens>,
     // Tells all channels and closes the socket with 1012.
@@ -45,32 +47,44 @@ using doorkeeper_actor = caf::typed_actor<
     // From CHANGEFEED.
     caf::reacts_to<access_changed>, caf::reacts_to<doubt_logins>>;
 
-/// CHANNEL is one live topic: its members, who of them shows itself, its running
-/// replies. It encodes a message once and hands the same frame to all members.
+struct open_room; // where a topic is
+
+/// CHANNEL holds a share of the node's rooms, one a live topic: the members, who of
+/// them shows itself, the running replies. It encodes a message once and hands the same
+/// frame to all members. A room ends when nobody uses it; what comes for it then is
+/// dropped.
 using channel_actor = caf::typed_actor<
-    // From HUB: adds a member, answers its phx_join, sends presence_state and a
-    // snapshot of each reply.
-    caf::reacts_to<admit>,
-    // From HUB: do not end before somebody used you.
-    caf::reacts_to<expect_use>,
+    // Through HUB. The answer is the same room as long as it is used.
+    caf::replies_to<join_topic>::with<open_room>,
+    caf::replies_to<open_topic>::with<open_room>,
     // From SESSION, which checked rights and limits; of a stranger: ignored.
     caf::reacts_to<leave>, caf::reacts_to<broadcast>, caf::reacts_to<track>,
     caf::reacts_to<untrack>, caf::reacts_to<hear>,
+    // From HUB.
+    caf::reacts_to<publish_on>,
     // From HUB: stored broadcasts, each to a member once; answered when they are sent.
     caf::replies_to<relay_stored>::with<done>,
     // From SESSION: of its own broadcasts, and of the past.
     caf::reacts_to<expect_own>, caf::reacts_to<forget_own>, caf::reacts_to<replay_to>,
     caf::reacts_to<greet>,
     // From INFERENCE: the life of one attempt at a reply.
-    caf::reacts_to<reply_begun>, caf::reacts_to<reply_grew>, caf::reacts_to<reply_over>,
-    // From HUB: nothing is under way any more, end.
-    caf::reacts_to<done>>;
+    caf::reacts_to<reply_begun>, caf::reacts_to<reply_grew>,
+    caf::reacts_to<reply_over>>;
 
-/// HUB is the node's map from topic to CHANNEL.
+struct open_room {
+  channel_actor channel;
+  room_number number = 0;
+
+  friend bool operator==(const open_room& a, const open_room& b) noexcept {
+    return a.number == b.number;
+  }
+};
+
+/// HUB shares the topics out to the CHANNELs, each always to the same one.
 using hub_actor = caf::typed_actor<
-    // Admits the member; answers with the CHANNEL to leave or broadcast to.
-    caf::replies_to<join_topic>::with<channel_actor>,
-    caf::replies_to<open_topic>::with<channel_actor>, caf::reacts_to<passivate>,
+    // Admits the member; answers with the room to leave or broadcast to.
+    caf::replies_to<join_topic>::with<open_room>,
+    caf::replies_to<open_topic>::with<open_room>,
     // From BROADCASTER.
     caf::reacts_to<publish_on>,
     // From CHANGEFEED, which waits: answered when all members were told.
@@ -133,17 +147,22 @@ using keeper_actor =
                      caf::replies_to<leave_cluster>::with<done>,
                      caf::replies_to<are_you_free>::with<done>>;
 
-/// READER does as the asker, under row security, what the chat needs: rights, prompts,
-/// the stop of a reply, one broadcast to be stored. Detached, in a POOL.
-using reader_actor =
-    caf::typed_actor<caf::replies_to<stop_reply>::with<stop_receipt>,
-                     caf::replies_to<probe_topic>::with<storage::topic_rights>,
-                     caf::replies_to<find_ended>::with<ended_logins>,
-                     caf::replies_to<fetch_prompt>::with<prompt>,
-                     // Fails: forbidden, invalid_input, unavailable.
-                     caf::replies_to<store_broadcast>::with<done>,
-                     caf::replies_to<fetch_stored>::with<stored_page>,
-                     caf::replies_to<are_you_free>::with<done>>;
+/// JUDGE asks the policies who may do what on a private topic: what comes while it asks
+/// becomes its next batch. Detached.
+using judge_actor = caf::typed_actor<
+    // Fails: unavailable, overloaded; invalid_input (a policy cannot judge the topic).
+    caf::replies_to<probe_topic>::with<storage::topic_rights>,
+    caf::reacts_to<judge_batch>>;
+
+/// READER does as the asker, under row security, what the chat needs: prompts, the stop
+/// of a reply, one broadcast to be stored; and asks about logins. Detached, in a POOL.
+using reader_actor = caf::typed_actor<caf::replies_to<stop_reply>::with<stop_receipt>,
+                                      caf::replies_to<find_ended>::with<ended_logins>,
+                                      caf::replies_to<fetch_prompt>::with<prompt>,
+                                      // Fails: forbidden, invalid_input, unavailable.
+                                      caf::replies_to<store_broadcast>::with<done>,
+                                      caf::replies_to<fetch_stored>::with<stored_page>,
+                                      caf::replies_to<are_you_free>::with<done>>;
 
 /// CATALOG keeps REST's snapshot of the schema and tells CLERKs of a new one. Detached.
 using catalog_actor = caf::typed_actor<
@@ -173,3 +192,4 @@ using changefeed_actor =
 
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jessica::actors::use_lease)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jessica::actors::enter)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(jessica::actors::open_room)

@@ -4,7 +4,6 @@
 #include "actors/supervision.hpp"
 #include "storage/chat.hpp"
 #include "storage/logins.hpp"
-#include "storage/policy.hpp"
 #include "storage/wal_visibility.hpp"
 
 #include <utility>
@@ -38,11 +37,6 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
   return {
       [self](const stop_reply& msg) {
         return answer(storage::stop_reply(*self->state.db, *msg.who, msg.reply));
-      },
-      [self](const probe_topic& msg) {
-        auto& state = self->state;
-        const auto asked = storage::topic_question{&msg.who, msg.topic};
-        return answer(std::move(state.judge.rights_of(*state.db, {&asked, 1}).front()));
       },
       [self](const find_ended& msg) {
         return answer(

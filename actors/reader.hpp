@@ -3,7 +3,6 @@
 
 #include "actors/protocol.hpp"
 #include "storage/connection.hpp"
-#include "storage/topic_judge.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -21,7 +20,6 @@ struct reader_options {
 struct reader_state {
   reader_options options;
   std::unique_ptr<storage::connection> db;
-  storage::topic_judge judge;
 };
 
 reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> self,

@@ -1,5 +1,5 @@
 // The messages of Realtime: SESSION, DOORKEEPER, HUB and CHANNEL, and what they ask of
-// the log and of READER.
+// the log, of JUDGE and of READER.
 #pragma once
 
 #include "actors/change_router.hpp"
@@ -13,12 +13,16 @@
 #include "wire/phoenix.hpp"
 #include "wire/reply_events.hpp"
 
+#include <caf/actor_control_block.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace jessica::actors {
@@ -74,80 +78,106 @@ struct doubt_logins {};
 /// A socket within one process.
 using socket_number = std::uint64_t;
 
-/// A socket that joined a topic, with what is needed to write to it.
-struct member {
-  socket_number socket = 0;
-  outbox_ptr out;
-  wire::serializer version = wire::serializer::v2;
-  std::string topic; ///< as the client spells it: "realtime:<name>"
-  std::optional<std::string> join_ref;
-  std::optional<std::string> ref; ///< of the phx_join, answered by CHANNEL
-  bool self = false;              ///< own broadcasts come back
-  bool broadcasts = true;         ///< may hear broadcasts and replies
-  bool replayed = false;          ///< a replay_to follows: what is stored waits for it
-  bool presence = false;          ///< hears who is here, and may
-  std::string presence_key;       ///< under which it shows itself
-  std::string join_response;      ///< JSON object of the phx_reply
-  struct greeting {
-    std::string event;
-    std::string payload; ///< JSON object
-  };
-  std::vector<greeting> greetings; ///< sent right behind the phx_reply
-};
+/// A room of this process. Never that of another room, not even later.
+using room_number = std::uint64_t;
 
-/// A room's name: private and public channels of one name are different rooms.
-struct topic {
-  std::string name; ///< without "realtime:"
+/// A room's name, kept elsewhere: private and public channels of one name are different
+/// rooms.
+struct topic_view {
+  std::string_view name; ///< without "realtime:"
   bool is_private = false;
 
+  friend bool operator==(const topic_view&, const topic_view&) = default;
+};
+
+struct topic_hash {
+  [[nodiscard]] std::size_t operator()(topic_view what) const noexcept {
+    constexpr auto of_private = std::size_t{0x9e3779b97f4a7c15};
+    return std::hash<std::string_view>{}(what.name) ^
+           (what.is_private ? of_private : std::size_t{0});
+  }
+};
+
+struct topic {
+  std::string name;
+  bool is_private = false;
+
+  operator topic_view() const noexcept { return {name, is_private}; }
   friend bool operator==(const topic&, const topic&) = default;
 };
 
-/// Adds a member to a topic; CHANNEL answers the phx_join, then sends snapshots.
-struct join_topic {
-  actors::topic topic;
-  actors::member member;
+/// A socket that joined a topic, with what is needed to write to it: one is kept for
+/// each as long as it is joined.
+struct member {
+  socket_number socket = 0;
+  outbox_ptr out;
+  caf::weak_actor_ptr session; ///< hears when the room fails
+  std::optional<std::string> join_ref;
+  std::string presence_key; ///< under which it shows itself; empty: made when it does
+  wire::serializer version = wire::serializer::v2;
+  bool self = false;      ///< own broadcasts come back
+  bool broadcasts = true; ///< may hear broadcasts and replies
+  bool presence = false;  ///< hears who is here, and may
 };
 
-/// Gives the topic's CHANNEL, made when there is none.
+/// A message that one member gets.
+struct greeting {
+  std::string event;
+  std::string payload; ///< JSON object
+};
+
+/// How a member comes in.
+struct newcomer {
+  actors::member member;
+  std::optional<std::string> ref;    ///< of the phx_join
+  std::string join_response;         ///< JSON object of the phx_reply
+  std::vector<greeting> greetings{}; ///< sent right behind the phx_reply
+  bool replayed = false; ///< admitted when a replay_to brings the past
+};
+
+/// Adds a member to a topic: answers its phx_join, then sends snapshots. The asker is
+/// its SESSION.
+struct join_topic {
+  actors::topic topic;
+  newcomer who;
+};
+
+/// Gives the topic's room, made when there is none, which waits for being used: for a
+/// reply that begins.
 struct open_topic {
   actors::topic topic;
 };
 
-/// CHANNEL is empty and has handled `seen` messages from HUB: may it end?
-struct passivate {
-  actors::topic topic;
-  std::uint64_t seen = 0;
+/// CHANNEL to SESSION: a room with a member of yours failed, and all in it is lost.
+struct room_lost {
+  room_number room = 0;
 };
-
-/// HUB to CHANNEL; counted.
-struct admit {
-  actors::member member;
-};
-
-/// HUB to CHANNEL; counted: somebody is about to use this channel.
-struct expect_use {};
 
 struct leave {
+  room_number room = 0;
   socket_number socket = 0;
 };
 
 /// A broadcast of a member (or of the server: sender 0).
 struct broadcast {
+  room_number room = 0;
   socket_number sender = 0;
   wire::app_broadcast what;
 };
 
 /// A member shows itself to the room, or shows itself anew.
 struct track {
+  room_number room = 0;
   socket_number socket = 0;
   std::string meta; ///< JSON object without phx_ref and phx_ref_prev
 };
 struct untrack {
+  room_number room = 0;
   socket_number socket = 0;
 };
 /// A new token changed what a member may hear.
 struct hear {
+  room_number room = 0;
   socket_number socket = 0;
   bool broadcasts = false;
   bool presence = false;
@@ -156,6 +186,7 @@ struct hear {
 /// An attempt at a reply begins (again: `resumed` brings a restarted CHANNEL up to
 /// date).
 struct reply_begun {
+  room_number room = 0;
   job what;
   std::string model;
   struct progress {
@@ -167,6 +198,7 @@ struct reply_begun {
 
 /// Tokens first_seq..seq of a reply.
 struct reply_grew {
+  room_number room = 0;
   wire::reply_ref of;
   std::uint64_t first_seq = 1;
   std::uint64_t seq = 1;
@@ -176,6 +208,7 @@ struct reply_grew {
 /// A reply's end, after its commit (or the end of our right to tell: `lost`).
 struct reply_over {
   enum class how : std::uint8_t { completed, cancelled, failed, retrying, lost };
+  room_number room = 0;
   wire::reply_ref of;
   how end = how::completed;
   std::uint64_t seq = 0;
@@ -201,12 +234,18 @@ struct unsubscribe_changes {
   std::optional<std::string> join_ref;
 };
 
-// --- READER --------------------------------------------------------------------------
+// --- JUDGE ---------------------------------------------------------------------------
 
+/// What may `who` do on this private topic?
 struct probe_topic {
-  identity who;
+  std::shared_ptr<const identity> who;
   std::string topic;
 };
+/// JUDGE to itself: answer those who wait.
+struct judge_batch {};
+
+// --- READER --------------------------------------------------------------------------
+
 struct find_ended {
   std::vector<login> logins;
 };
@@ -230,9 +269,7 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::access_changed)
 JESSICA_LOCAL_MESSAGE(jessica::actors::doubt_logins)
 JESSICA_LOCAL_MESSAGE(jessica::actors::join_topic)
 JESSICA_LOCAL_MESSAGE(jessica::actors::open_topic)
-JESSICA_LOCAL_MESSAGE(jessica::actors::passivate)
-JESSICA_LOCAL_MESSAGE(jessica::actors::admit)
-JESSICA_LOCAL_MESSAGE(jessica::actors::expect_use)
+JESSICA_LOCAL_MESSAGE(jessica::actors::room_lost)
 JESSICA_LOCAL_MESSAGE(jessica::actors::leave)
 JESSICA_LOCAL_MESSAGE(jessica::actors::broadcast)
 JESSICA_LOCAL_MESSAGE(jessica::actors::track)
@@ -246,6 +283,7 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::subscribe_changes)
 JESSICA_LOCAL_MESSAGE(jessica::actors::changes_subscribed)
 JESSICA_LOCAL_MESSAGE(jessica::actors::unsubscribe_changes)
 JESSICA_LOCAL_MESSAGE(jessica::actors::probe_topic)
+JESSICA_LOCAL_MESSAGE(jessica::actors::judge_batch)
 JESSICA_LOCAL_MESSAGE(jessica::actors::find_ended)
 JESSICA_LOCAL_MESSAGE(jessica::actors::ended_logins)
 #undef JESSICA_LOCAL_MESSAGE

@@ -60,12 +60,12 @@ void handle(self_pointer self, const exchange_ptr& frame) {
   handle_event(self, frame, found->second);
 }
 
-void lose_channel(self_pointer self, const caf::down_msg& down) {
+void lose_room(self_pointer self, room_number lost) {
   auto& topics = self->state.topics;
   for (auto at = topics.begin(); at != topics.end(); ++at) {
-    if (at->second.channel.address() != down.source)
+    if (at->second.room.number != lost)
       continue;
-    // The client rejoins after phx_error; the new CHANNEL sends it snapshots.
+    // The client rejoins after phx_error; the new room sends it snapshots.
     tell(self->state, at->first, at->second.join_ref, at->second.join_ref, "phx_error",
          R"({"reason":"channel restarted"})");
     topics.erase(at);
@@ -95,7 +95,6 @@ session_actor::behavior_type session(self_pointer self,
   guard(self, "SESSION");
   self->state.deps = std::move(deps);
   self->state.socket = std::move(socket);
-  self->set_down_handler([self](caf::down_msg& down) { lose_channel(self, down); });
   return {
       [self](const client_frame& msg) {
         auto frame = std::make_shared<exchange>();
@@ -124,6 +123,7 @@ session_actor::behavior_type session(self_pointer self,
           end_session(self);
       },
       [self](const login_ended& msg) { end_login(self, msg.who); },
+      [self](room_lost msg) { lose_room(self, msg.room); },
       [self](check_tokens) { end_expired(self); },
       [self](say_goodbye) { say_goodbye_to_all(self); },
   };

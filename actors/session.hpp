@@ -26,6 +26,7 @@ namespace jessica::actors {
 struct session_deps {
   hub_actor hub;
   persistence_actor persistence;
+  std::vector<judge_actor> judges; ///< at least one
   reader_actor readers;
   dispatcher_actor dispatcher;
   changefeed_actor changefeed;
@@ -69,18 +70,17 @@ private:
 
 /// A topic this client is in.
 struct joined_topic {
-  channel_actor channel;
+  open_room room;
   std::optional<std::string> join_ref;
-  topic room;
-  std::string spelled;                 ///< the topic as the client spells it
+  bool is_private = false;
   std::shared_ptr<const identity> who; ///< of the join's or the latest access_token
   std::size_t token = 0;               ///< mark_of() the one `who` came from
   std::shared_ptr<user_meter> meter;   ///< of the user; null: an API key
   storage::topic_rights rights{true, true, true, true};
   bool ack = false;
   bool self = false;                         ///< hears its own broadcasts
-  std::vector<wire::change_binding> changes; ///< what the join asked to follow
   bool presence = false;                     ///< the join asked to hear who is here
+  std::vector<wire::change_binding> changes; ///< what the join asked to follow
   rate_limit presence_calls{std::chrono::seconds{30}};
 };
 

@@ -17,15 +17,27 @@ namespace {
 constexpr auto too_many_joins =
     std::string_view{"ClientJoinRateLimitReached: Too many joins per second"};
 
-/// A join whose rights are being asked for.
+/// A join under way, until it is answered.
 struct join_attempt {
+  exchange_ptr frame;
   wire::join_request asked;
-  topic room;
   std::shared_ptr<const identity> who;
+  std::shared_ptr<user_meter> meter;
+  storage::topic_rights rights{true, true, true, true};
   std::vector<wire::change_binding> changes;
   std::string problem; ///< with one of them
-  std::shared_ptr<user_meter> meter;
+
+  [[nodiscard]] std::string_view room() const noexcept {
+    return name_in(frame->push.topic);
+  }
+  /// Whoever may not hear broadcasts hears none of the past either.
+  [[nodiscard]] bool replays() const noexcept { return rights.read && asked.replay; }
 };
+using attempt_ptr = std::shared_ptr<join_attempt>;
+
+void refuse(self_pointer self, const attempt_ptr& attempt, const error& why) {
+  refuse(self, attempt->frame, wire::channel_reason(why, attempt->room()));
+}
 
 /// The join came to nothing after CHANGEFEED took it, in the place of an older one of
 /// the topic, if there was one: that one is over, too.
@@ -36,94 +48,93 @@ void follow_no_more(self_pointer self, const exchange_ptr& frame) {
                                  frame->push.join_ref});
 }
 
-/// What a join may ask for about stored broadcasts.
-void follow_stored(self_pointer self, const std::string& topic_name,
-                   const std::optional<wire::replay_wish>& wish, bool ready) {
-  if (wish)
-    replay(self, topic_name, *wish);
-  if (ready)
-    await_replication(self, topic_name);
+[[nodiscard]] joined_topic membership_of(join_attempt& attempt, open_room room) {
+  return {.room = std::move(room),
+          .join_ref = attempt.frame->push.join_ref,
+          .is_private = attempt.asked.is_private,
+          .who = attempt.who,
+          .token = mark_of(attempt.asked.access_token.value_or("")),
+          .meter = attempt.meter,
+          .rights = attempt.rights,
+          .ack = attempt.asked.ack,
+          .self = attempt.asked.self,
+          .presence = attempt.asked.presence,
+          .changes = std::move(attempt.changes)};
+}
+
+/// What a join may ask for about stored broadcasts, then the next frame.
+void follow_stored(self_pointer self, const attempt_ptr& attempt) {
+  const auto await_feed = [self, attempt] {
+    if (attempt->asked.replication_ready)
+      await_replication(self, attempt->frame->push.topic);
+  };
+  if (attempt->replays())
+    return replay(self, attempt->frame, *attempt->asked.replay, await_feed);
+  await_feed();
+  go_on(self, attempt->frame);
 }
 
 /// Admitted; unless its login ended meanwhile.
-void enter_topic(self_pointer self, const exchange_ptr& frame, joined_topic joined,
-                 const std::optional<wire::replay_wish>& wish, bool ready) {
+void enter_topic(self_pointer self, const attempt_ptr& attempt, open_room room) {
   auto& state = self->state;
-  const auto over = is_over(state, *joined.who);
-  self->monitor(joined.channel);
-  state.topics.insert_or_assign(frame->push.topic, std::move(joined));
+  const auto& topic_name = attempt->frame->push.topic;
+  state.topics.insert_or_assign(topic_name, membership_of(*attempt, std::move(room)));
+  const auto over = is_over(state, *attempt->who);
   if (over)
-    evict(self, frame->push.topic, session_over().what);
-  else
-    follow_stored(self, frame->push.topic, wish, ready);
+    evict(self, topic_name, session_over().what);
   end_expired(self);
-  go_on(self, frame);
+  if (over || !state.topics.contains(topic_name))
+    return go_on(self, attempt->frame);
+  follow_stored(self, attempt);
 }
 
-/// Whoever may not hear broadcasts hears none of the past either.
-[[nodiscard]] std::optional<wire::replay_wish> replay_of(const join_attempt& attempt,
-                                                         storage::topic_rights rights) {
-  return rights.read ? attempt.asked.replay : std::nullopt;
-}
-
-void admit_to(self_pointer self, const exchange_ptr& frame, join_attempt attempt,
-              storage::topic_rights rights) {
-  auto& state = self->state;
-  const auto& push = frame->push;
-  if (is_over(state, *attempt.who)) {
-    if (!attempt.changes.empty())
-      follow_no_more(self, frame);
-    return refuse(self, frame, wire::channel_reason(session_over(), attempt.room.name));
-  }
-  close_topic(self, push.topic); // an older join of the same topic
+[[nodiscard]] newcomer newcomer_of(const session_state& state, join_attempt& attempt) {
+  const auto& asked = attempt.asked;
+  const auto& push = attempt.frame->push;
   auto who =
-      member{.socket = state.socket.number,
-             .out = state.socket.out,
-             .version = state.socket.version,
-             .topic = push.topic,
-             .join_ref = push.join_ref,
-             .ref = push.ref,
-             .self = attempt.asked.self,
-             .broadcasts = rights.read,
-             .replayed = replay_of(attempt, rights).has_value(),
-             .presence = attempt.asked.presence && rights.presence_read,
-             .presence_key = std::move(attempt.asked.presence_key),
-             .join_response = wire::join_response(attempt.asked.postgres_changes),
-             .greetings = {}};
-  auto joined = joined_topic{.channel = {},
-                             .join_ref = push.join_ref,
-                             .room = attempt.room,
-                             .spelled = push.topic,
-                             .who = std::move(attempt.who),
-                             .token = mark_of(attempt.asked.access_token.value_or("")),
-                             .meter = std::move(attempt.meter),
-                             .rights = rights,
-                             .ack = attempt.asked.ack,
-                             .self = attempt.asked.self,
-                             .changes = std::move(attempt.changes),
-                             .presence = attempt.asked.presence};
-  if (who.presence_key.empty())
-    who.presence_key = uuid::make().str();
-  if (!attempt.asked.postgres_changes.empty())
+      newcomer{.member = {.socket = state.socket.number,
+                          .out = state.socket.out,
+                          .session = {},
+                          .join_ref = push.join_ref,
+                          .presence_key = std::move(attempt.asked.presence_key),
+                          .version = state.socket.version,
+                          .self = asked.self,
+                          .broadcasts = attempt.rights.read,
+                          .presence = asked.presence && attempt.rights.presence_read},
+               .ref = push.ref,
+               .join_response = wire::join_response(asked.postgres_changes),
+               .greetings = {},
+               .replayed = attempt.replays()};
+  if (!asked.postgres_changes.empty())
     who.greetings.push_back(
         {"system",
          wire::system_message("postgres_changes", attempt.problem.empty(),
                               attempt.problem.empty() ? "Subscribed to PostgreSQL"
                                                       : attempt.problem,
-                              attempt.room.name)});
+                              attempt.room())});
+  return who;
+}
+
+void admit(self_pointer self, const attempt_ptr& attempt) {
+  auto& state = self->state;
+  const auto& frame = attempt->frame;
+  const auto follows = !attempt->changes.empty();
+  if (is_over(state, *attempt->who)) {
+    if (follows)
+      follow_no_more(self, frame);
+    return refuse(self, attempt, session_over());
+  }
+  close_topic(self, frame->push.topic); // an older join of the same topic
+  auto where = topic{std::string{attempt->room()}, attempt->asked.is_private};
   self->request(state.deps->hub, caf::infinite,
-                join_topic{std::move(attempt.room), std::move(who)})
-      .then(
-          [self, frame, joined, wish = replay_of(attempt, rights),
-           ready = attempt.asked.replication_ready](channel_actor& opened) mutable {
-            joined.channel = std::move(opened);
-            enter_topic(self, frame, std::move(joined), wish, ready);
-          },
-          [self, frame, follows = !joined.changes.empty()](const caf::error& why) {
-            if (follows)
-              follow_no_more(self, frame);
-            refuse(self, frame, wire::channel_reason(from_caf(why), frame->push.topic));
-          });
+                join_topic{std::move(where), newcomer_of(state, *attempt)})
+      .then([self,
+             attempt](open_room& room) { enter_topic(self, attempt, std::move(room)); },
+            [self, attempt, follows](const caf::error& why) {
+              if (follows)
+                follow_no_more(self, attempt->frame);
+              refuse(self, attempt, from_caf(why));
+            });
 }
 
 /// The bindings that make sense; what is wrong with the first that does not.
@@ -146,82 +157,72 @@ void read_changes(join_attempt& attempt) {
   return std::min(attempt.asked.changes_timeout, state.deps->longest_join);
 }
 
-void refuse_changes(self_pointer self, const exchange_ptr& frame,
-                    const join_attempt& attempt, const error& why) {
-  follow_no_more(self, frame); // it may have come through all the same
+void refuse_changes(self_pointer self, const attempt_ptr& attempt, const error& why) {
+  follow_no_more(self, attempt->frame); // it may have come through all the same
   if (why.code == errc::timeout)
-    return refuse(self, frame,
+    return refuse(self, attempt->frame,
                   std::format("PostgresChangesSubscribeTimeout: Timed out after {}ms "
                               "waiting for the postgres_changes subscription",
-                              patience_of(self->state, attempt).count()));
-  refuse(self, frame, wire::channel_reason(why, attempt.room.name));
+                              patience_of(self->state, *attempt).count()));
+  refuse(self, attempt, why);
 }
 
 /// The join is answered when the feed's position is fixed: nothing that is committed
 /// after the answer is missed.
-void follow_then_admit(self_pointer self, const exchange_ptr& frame,
-                       join_attempt attempt, storage::topic_rights rights) {
-  read_changes(attempt);
-  if (attempt.changes.empty())
-    return admit_to(self, frame, std::move(attempt), rights);
-  auto question = subscribe_changes{subscriber_of(self->state, frame->push.topic,
-                                                  frame->push.join_ref, attempt.who,
-                                                  attempt.changes)};
-  self->request(self->state.deps->changefeed, patience_of(self->state, attempt),
+void follow_then_admit(self_pointer self, const attempt_ptr& attempt) {
+  read_changes(*attempt);
+  if (attempt->changes.empty())
+    return admit(self, attempt);
+  const auto& push = attempt->frame->push;
+  auto question = subscribe_changes{subscriber_of(
+      self->state, push.topic, push.join_ref, attempt->who, attempt->changes)};
+  self->request(self->state.deps->changefeed, patience_of(self->state, *attempt),
                 std::move(question))
       .then(
-          [self, frame, attempt, rights](const changes_subscribed& got) mutable {
-            if (attempt.problem.empty())
-              attempt.problem = got.problem;
-            if (attempt.asked.changes_wait && !attempt.problem.empty()) {
-              follow_no_more(self, frame);
-              return refuse(self, frame,
-                            "RealtimeDisabledForConfiguration: " + attempt.problem);
+          [self, attempt](const changes_subscribed& got) {
+            if (attempt->problem.empty())
+              attempt->problem = got.problem;
+            if (attempt->asked.changes_wait && !attempt->problem.empty()) {
+              follow_no_more(self, attempt->frame);
+              return refuse(self, attempt->frame,
+                            "RealtimeDisabledForConfiguration: " + attempt->problem);
             }
-            admit_to(self, frame, std::move(attempt), rights);
+            admit(self, attempt);
           },
-          [self, frame, attempt](const caf::error& why) {
-            refuse_changes(self, frame, attempt, from_caf(why));
+          [self, attempt](const caf::error& why) {
+            refuse_changes(self, attempt, from_caf(why));
           });
 }
 
-void probe_then_admit(self_pointer self, const exchange_ptr& frame,
-                      join_attempt attempt) {
-  auto question = probe_topic{*attempt.who, attempt.room.name};
-  self->request(self->state.deps->readers, caf::infinite, std::move(question))
+void probe_then_admit(self_pointer self, const attempt_ptr& attempt) {
+  auto question = probe_topic{attempt->who, std::string{attempt->room()}};
+  self->request(judge_of(self->state), caf::infinite, std::move(question))
       .then(
-          [self, frame, attempt](storage::topic_rights rights) {
-            if (rights.join())
-              return follow_then_admit(self, frame, attempt, rights);
-            const auto denied = error{errc::forbidden, {}, {}, nullptr};
-            refuse(self, frame, wire::channel_reason(denied, attempt.room.name));
+          [self, attempt](storage::topic_rights rights) {
+            if (!rights.join())
+              return refuse(self, attempt, error{errc::forbidden, {}, {}, nullptr});
+            attempt->rights = rights;
+            follow_then_admit(self, attempt);
           },
-          [self, frame, name = attempt.room.name](const caf::error& why) {
-            refuse(self, frame, wire::channel_reason(from_caf(why), name));
+          [self, attempt](const caf::error& why) {
+            refuse(self, attempt, from_caf(why));
           });
 }
 
-void look_at_rights(self_pointer self, const exchange_ptr& frame,
-                    join_attempt attempt) {
-  if (attempt.room.is_private)
-    return probe_then_admit(self, frame, std::move(attempt));
-  follow_then_admit(self, frame, std::move(attempt), {true, true, true, true});
-}
-
-void join_as(self_pointer self, const exchange_ptr& frame, join_attempt attempt) {
-  const auto who = attempt.who;
+void join_as(self_pointer self, const attempt_ptr& attempt) {
   with_login(
-      self, *who,
-      [self, frame, attempt](std::shared_ptr<user_meter> meter) mutable {
+      self, *attempt->who,
+      [self, attempt](std::shared_ptr<user_meter> meter) {
         const auto limit = self->state.deps->limits.user_joins_per_second;
         if (meter && !meter->joins.take(self->clock().now(), 1, limit))
-          return hang_up(self, frame, too_many_joins);
-        attempt.meter = std::move(meter);
-        look_at_rights(self, frame, std::move(attempt));
+          return hang_up(self, attempt->frame, too_many_joins);
+        attempt->meter = std::move(meter);
+        if (attempt->asked.is_private)
+          probe_then_admit(self, attempt);
+        else
+          follow_then_admit(self, attempt);
       },
-      [self, frame, name = attempt.room.name](const error& why) {
-        refuse(self, frame, wire::channel_reason(why, name));
-      });
+      [self, attempt](const error& why) { refuse(self, attempt, why); });
 }
 
 } // namespace
@@ -266,10 +267,11 @@ void join(self_pointer self, const exchange_ptr& frame) {
   auto who = identity_of(state, asked->access_token);
   if (!who)
     return refuse(self, frame, wire::channel_reason(who.error(), *name));
-  auto attempt =
-      join_attempt{std::move(*asked), {std::string{*name}, false}, *who, {}, {}, {}};
-  attempt.room.is_private = attempt.asked.is_private;
-  join_as(self, frame, std::move(attempt));
+  auto attempt = std::make_shared<join_attempt>();
+  attempt->frame = frame;
+  attempt->asked = std::move(*asked);
+  attempt->who = std::move(*who);
+  join_as(self, attempt);
 }
 
 } // namespace jessica::actors::session_steps

@@ -79,7 +79,7 @@ void say_goodbye_to_all(self_pointer self) {
   for (const auto& [name, joined] : state.topics)
     tell(state, name, joined.join_ref, std::nullopt, "system",
          wire::system_message("system", true, "Server requested disconnect",
-                              joined.room.name));
+                              name_in(name)));
   state.socket.out->close(close_code::service_restart);
 }
 

@@ -25,9 +25,10 @@ void change_presence(self_pointer self, const exchange_ptr& frame,
                               limits.presence_bytes));
   reply(state, frame->push, true, "{}"); // the diff follows it
   if (call->meta)
-    self->send(joined.channel, track{state.socket.number, std::move(*call->meta)});
+    self->send(joined.room.channel,
+               track{joined.room.number, state.socket.number, std::move(*call->meta)});
   else
-    self->send(joined.channel, untrack{state.socket.number});
+    self->send(joined.room.channel, untrack{joined.room.number, state.socket.number});
   go_on(self, frame);
 }
 

@@ -11,7 +11,7 @@ void store_send(self_pointer self, const exchange_ptr& frame,
                 const joined_topic& joined, const wire::app_broadcast& what) {
   auto& state = self->state;
   const auto id = conversation_id::parse(
-      std::string_view{joined.room.name}.substr(conversation_prefix.size()));
+      name_in(frame->push.topic).substr(conversation_prefix.size()));
   if (!id || !joined.who->signed_in())
     return refuse(self, frame, "unauthorized");
   auto sent = wire::read_send(what.payload, state.deps->max_content_bytes);
@@ -65,14 +65,15 @@ void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& j
   auto what = wire::read_broadcast(frame->push);
   if (!what)
     return refuse_if_asked(what.error().what);
-  if (joined.room.is_private && !joined.rights.write)
+  if (joined.is_private && !joined.rights.write)
     return refuse_if_asked("unauthorized");
-  const auto in_conversation = is_conversation(joined.room);
+  const auto where = topic_view{name_in(frame->push.topic), joined.is_private};
+  const auto in_conversation = is_conversation(where);
   if (in_conversation && what->event == "message.send")
     return store_send(self, frame, joined, *what);
   if (in_conversation && what->event == "reply.stop")
     return stop_one(self, frame, joined, *what);
-  if (is_reserved(joined.room, what->event))
+  if (is_reserved(where, what->event))
     return refuse_if_asked("reserved_event");
   if (what->payload.size() > state.deps->limits.payload_bytes)
     return refuse_if_asked("payload_size_exceeded");
@@ -82,7 +83,8 @@ void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& j
     return refuse_to_store(self, frame, stored.error().what);
   if (*stored)
     return store_and_answer(self, frame, joined, std::move(*what), **stored);
-  self->send(joined.channel, broadcast{state.socket.number, std::move(*what)});
+  const auto& [channel, room] = joined.room;
+  self->send(channel, broadcast{room, state.socket.number, std::move(*what)});
   if (joined.ack)
     reply(state, frame->push, true, "{}");
   go_on(self, frame);

@@ -1,5 +1,6 @@
 #include "actors/session_steps.hpp"
 
+#include "wire/channel.hpp"
 #include "wire/channel_answers.hpp"
 
 #include <utility>
@@ -33,7 +34,7 @@ void hang_up(self_pointer self, const exchange_ptr& frame, std::string_view reas
 
 void end_session(self_pointer self) {
   for (const auto& [name, joined] : self->state.topics)
-    leave_channel(self, joined);
+    leave_channel(self, name, joined);
   self->quit();
 }
 
@@ -62,15 +63,23 @@ void tell(session_state& state, std::string_view topic_name,
                                               view(ref), topic_name, event, payload));
 }
 
-void leave_channel(self_pointer self, const joined_topic& left) {
-  if (!left.channel)
-    return;
+std::string_view name_in(std::string_view spelled) noexcept {
+  spelled.remove_prefix(wire::topic_prefix.size());
+  return spelled;
+}
+
+const judge_actor& judge_of(const session_state& state) {
+  const auto& judges = state.deps->judges;
+  return judges[state.socket.number % judges.size()];
+}
+
+void leave_channel(self_pointer self, const std::string& topic_name,
+                   const joined_topic& left) {
+  const auto socket = self->state.socket.number;
   if (!left.changes.empty())
-    self->send(
-        self->state.deps->changefeed,
-        unsubscribe_changes{self->state.socket.number, left.spelled, left.join_ref});
-  self->demonitor(left.channel.address());
-  self->send(left.channel, leave{self->state.socket.number});
+    self->send(self->state.deps->changefeed,
+               unsubscribe_changes{socket, topic_name, left.join_ref});
+  self->send(left.room.channel, leave{left.room.number, socket});
 }
 
 /// The client forgets the channel and does not come back by itself.
@@ -79,7 +88,7 @@ void close_topic(self_pointer self, std::string_view topic_name) {
   const auto found = topics.find(topic_name);
   if (found == topics.end())
     return;
-  leave_channel(self, found->second);
+  leave_channel(self, found->first, found->second);
   tell(self->state, topic_name, found->second.join_ref, found->second.join_ref,
        "phx_close", "{}");
   topics.erase(found);
@@ -91,7 +100,7 @@ void evict(self_pointer self, std::string_view topic_name, std::string_view why)
   if (found == self->state.topics.end())
     return;
   tell(self->state, topic_name, found->second.join_ref, std::nullopt, "system",
-       wire::system_message("system", false, why, found->second.room.name));
+       wire::system_message("system", false, why, name_in(topic_name)));
   close_topic(self, topic_name);
 }
 

@@ -48,8 +48,14 @@ void tell(session_state& state, std::string_view topic_name,
           const std::optional<std::string>& ref, std::string_view event,
           std::string_view payload);
 
+/// What the topic is called behind its "realtime:".
+[[nodiscard]] std::string_view name_in(std::string_view spelled) noexcept;
+/// Who of the JUDGEs is asked by this client.
+[[nodiscard]] const judge_actor& judge_of(const session_state& state);
+
 /// Ends the membership without a word.
-void leave_channel(self_pointer self, const joined_topic& left);
+void leave_channel(self_pointer self, const std::string& topic_name,
+                   const joined_topic& left);
 /// Leaves and tells phx_close: the client does not come back by itself.
 void close_topic(self_pointer self, std::string_view topic_name);
 /// Tells why, then closes: for expiry, lost rights and rate limits.
@@ -104,9 +110,10 @@ void store_and_answer(self_pointer self, const exchange_ptr& frame,
 /// Its failure, in the words and the field that the client shows; always told.
 void refuse_to_store(self_pointer self, const exchange_ptr& frame,
                      std::string_view why);
-/// Behind a join: what is stored since `wish.since`, before all that comes.
-void replay(self_pointer self, const std::string& topic_name,
-            const wire::replay_wish& wish);
+/// A join that its CHANNEL holds back gets what is stored since `wish.since`; then it
+/// is answered, or refused, and `then` is done.
+void replay(self_pointer self, const exchange_ptr& frame, const wire::replay_wish& wish,
+            std::function<void()> then);
 /// Behind a join: tells when stored broadcasts come, or that they do not in time.
 void await_replication(self_pointer self, const std::string& topic_name);
 /// presence: answered, and told to the CHANNEL.

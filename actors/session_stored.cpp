@@ -5,6 +5,8 @@
 #include "wire/json_writer.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <tuple>
 #include <utility>
 
 namespace jessica::actors::session_steps {
@@ -31,7 +33,7 @@ void fail_topic(self_pointer self, const std::string& topic_name,
   payload.text("reason", why);
   tell(self->state, topic_name, found->second.join_ref, found->second.join_ref,
        "phx_error", payload.done());
-  leave_channel(self, found->second);
+  leave_channel(self, found->first, found->second);
   self->state.topics.erase(found);
 }
 
@@ -74,19 +76,19 @@ void store_and_answer(self_pointer self, const exchange_ptr& frame,
                       const joined_topic& joined, wire::app_broadcast what,
                       wire::persist_wish wish) {
   auto& state = self->state;
-  if (!joined.room.is_private)
+  if (!joined.is_private)
     return refuse_to_store(self, frame, "only private channels store broadcasts");
   auto stored = storage::new_broadcast{.id = uuid::make(),
-                                       .topic = joined.room.name,
+                                       .topic = std::string{name_in(frame->push.topic)},
                                        .event = std::move(what.event),
                                        .json = what.json,
                                        .payload = std::move(what.payload),
                                        .ttl = wish.ttl};
   const auto id = stored.id;
   const auto socket = state.socket.number;
-  if (!joined.self)
-    self->send(joined.channel,
-               expect_own{socket, id}); // known before the log brings it
+  const auto room = joined.room;
+  if (!joined.self) // known before the log brings it
+    self->send(room.channel, expect_own{room.number, socket, id});
   self->request(state.deps->readers, caf::infinite,
                 store_broadcast{joined.who, std::move(stored)})
       .then(
@@ -95,58 +97,61 @@ void store_and_answer(self_pointer self, const exchange_ptr& frame,
               reply(self->state, frame->push, true, "{}");
             go_on(self, frame);
           },
-          [self, frame, socket, id, channel = joined.channel](const caf::error& why) {
-            self->send(channel, forget_own{socket, id});
+          [self, frame, socket, id, room](const caf::error& why) {
+            self->send(room.channel, forget_own{room.number, socket, id});
             refuse_to_store(self, frame, words_of(from_caf(why)));
           });
 }
 
 namespace {
 
-void deliver_past(self_pointer self, const std::string& topic_name,
-                  const std::optional<std::string>& join_ref, const stored_page& page) {
-  auto& state = self->state;
-  const auto* const joined = same_join(state, topic_name, join_ref);
-  if (joined == nullptr)
-    return;
-  self->send(joined->channel,
-             replay_to{state.socket.number, join_ref,
-                       fitting(page.what, state.deps->limits.outbox_bytes / 2)});
-}
-
-/// A replay that fails would leave a gap: the client joins again.
-void give_up_replay(self_pointer self, const std::string& topic_name,
-                    const std::optional<std::string>& join_ref, const caf::error& why) {
-  ops::warn("replay.failed", {{"cause", from_caf(why).what}});
-  if (same_join(self->state, topic_name, join_ref) != nullptr)
-    fail_topic(self, topic_name, "UnableToReplayMessages: please try again");
+/// What HUB has told before the join is known to be told, and read as soon as queries
+/// see it; what it tells from now on waits in the CHANNEL.
+void fetch_past(self_pointer self, fetch_stored question,
+                std::function<void(const stored_page&)> take,
+                std::function<void(const caf::error&)> fail) {
+  self->request(self->state.deps->hub, caf::infinite, list_told{})
+      .then(
+          [self, take, fail,
+           question = std::move(question)](const told_lately& lately) mutable {
+            question.after = lately.xids;
+            self->request(self->state.deps->readers, caf::infinite, std::move(question))
+                .then(take, fail);
+          },
+          fail);
 }
 
 } // namespace
 
-/// The member is in its CHANNEL already: what HUB has told before is known to be told,
-/// and read as soon as queries see it; what it tells from now on waits in the CHANNEL.
-void replay(self_pointer self, const std::string& topic_name,
-            const wire::replay_wish& wish) {
-  const auto& joined = self->state.topics.at(topic_name);
-  const auto give_up = [self, topic_name,
-                        ref = joined.join_ref](const caf::error& why) {
-    give_up_replay(self, topic_name, ref, why);
+/// The member is in its CHANNEL already, which answers the join when the past is there:
+/// what is stored once the client knows that it joined takes no place in it.
+void replay(self_pointer self, const exchange_ptr& frame, const wire::replay_wish& wish,
+            std::function<void()> then) {
+  const auto& push = frame->push;
+  const auto deliver = [self, frame, then](const stored_page& page) {
+    auto& state = self->state;
+    const auto& [ref, topic_name] = std::tie(frame->push.join_ref, frame->push.topic);
+    const auto* const joined = same_join(state, topic_name, ref);
+    if (joined == nullptr) // it ended meanwhile, which was told
+      return go_on(self, frame);
+    self->send(joined->room.channel,
+               replay_to{joined->room.number, state.socket.number, ref,
+                         fitting(page.what, state.deps->limits.outbox_bytes / 2)});
+    then();
+    go_on(self, frame);
   };
-  auto question = fetch_stored{joined.room.name, wish.since, wish.limit, {}};
-  self->request(self->state.deps->hub, caf::infinite, list_told{})
-      .then(
-          [self, topic_name, give_up, ref = joined.join_ref,
-           question = std::move(question)](const told_lately& lately) mutable {
-            question.after = lately.xids;
-            self->request(self->state.deps->readers, caf::infinite, std::move(question))
-                .then(
-                    [self, topic_name, ref](const stored_page& page) {
-                      deliver_past(self, topic_name, ref, page);
-                    },
-                    give_up);
-          },
-          give_up);
+  const auto give_up = [self, frame](const caf::error& why) {
+    ops::warn("replay.failed", {{"cause", from_caf(why).what}});
+    auto& topics = self->state.topics;
+    if (same_join(self->state, frame->push.topic, frame->push.join_ref) == nullptr)
+      return go_on(self, frame);
+    const auto found = topics.find(frame->push.topic);
+    leave_channel(self, found->first, found->second);
+    topics.erase(found);
+    refuse(self, frame, "UnableToReplayMessages: please try again");
+  };
+  fetch_past(self, {std::string{name_in(push.topic)}, wish.since, wish.limit, {}},
+             deliver, give_up);
 }
 
 void await_replication(self_pointer self, const std::string& topic_name) {
@@ -156,13 +161,14 @@ void await_replication(self_pointer self, const std::string& topic_name) {
       .then(
           [self, topic_name, ref](done) {
             if (const auto* joined = same_join(self->state, topic_name, ref))
-              self->send(joined->channel,
-                         greet{self->state.socket.number,
+              self->send(joined->room.channel,
+                         greet{joined->room.number,
+                               self->state.socket.number,
                                ref,
                                {"system", wire::system_message(
                                               "system", true,
                                               "Replication connection established",
-                                              joined->room.name)}});
+                                              name_in(topic_name))}});
           },
           [self, topic_name, ref](const caf::error& why) {
             if (same_join(self->state, topic_name, ref) == nullptr)

@@ -19,14 +19,15 @@ struct renewal {
   std::shared_ptr<user_meter> meter;
 };
 
-void adopt(self_pointer self, joined_topic& joined, renewal by) {
+void adopt(self_pointer self, const std::string& topic_name, joined_topic& joined,
+           renewal by) {
   joined.who = std::move(by.who);
   joined.token = by.token;
   joined.meter = std::move(by.meter);
   if (joined.changes.empty())
     return;
-  auto anew = subscribe_changes{subscriber_of(
-      self->state, joined.spelled, joined.join_ref, joined.who, joined.changes)};
+  auto anew = subscribe_changes{subscriber_of(self->state, topic_name, joined.join_ref,
+                                              joined.who, joined.changes)};
   self->request(self->state.deps->changefeed, caf::infinite, std::move(anew))
       .then([](const changes_subscribed&) {}, // judged by the new claims from now on
             [](const caf::error&) {});        // the feed is away: it told the client
@@ -37,10 +38,11 @@ void change_rights(self_pointer self, joined_topic& joined,
                    storage::topic_rights rights) {
   joined.rights = rights;
   const auto socket = self->state.socket.number;
+  const auto& [channel, room] = joined.room;
   if (!rights.presence_write)
-    self->send(joined.channel, untrack{socket});
-  self->send(joined.channel,
-             hear{socket, rights.read, joined.presence && rights.presence_read});
+    self->send(channel, untrack{room, socket});
+  self->send(channel,
+             hear{room, socket, rights.read, joined.presence && rights.presence_read});
 }
 
 void renew_rights(self_pointer self, const exchange_ptr& frame,
@@ -52,23 +54,23 @@ void renew_rights(self_pointer self, const exchange_ptr& frame,
   if (is_over(self->state, *by.who))
     return evict(self, frame->push.topic, session_over().what);
   if (!rights.join())
-    return evict(
-        self, frame->push.topic,
-        wire::channel_reason({errc::forbidden, {}, {}, nullptr}, joined.room.name));
-  adopt(self, joined, std::move(by));
-  if (joined.room.is_private)
+    return evict(self, frame->push.topic,
+                 wire::channel_reason({errc::forbidden, {}, {}, nullptr},
+                                      name_in(frame->push.topic)));
+  adopt(self, frame->push.topic, joined, std::move(by));
+  if (joined.is_private)
     change_rights(self, joined, rights);
   end_expired(self);
 }
 
 void ask_rights_again(self_pointer self, const exchange_ptr& frame,
                       const joined_topic& joined, renewal by) {
-  if (!joined.room.is_private) {
+  if (!joined.is_private) {
     renew_rights(self, frame, {true, true, true, true}, std::move(by));
     return go_on(self, frame);
   }
-  auto question = probe_topic{*by.who, joined.room.name};
-  self->request(self->state.deps->readers, caf::infinite, std::move(question))
+  auto question = probe_topic{by.who, std::string{name_in(frame->push.topic)}};
+  self->request(judge_of(self->state), caf::infinite, std::move(question))
       .then(
           [self, frame, by](storage::topic_rights rights) {
             renew_rights(self, frame, rights, by);
@@ -116,7 +118,7 @@ void renew_token(self_pointer self, const exchange_ptr& frame, joined_topic& joi
     return go_on(self, frame);
   auto who = identity_of(state, *token);
   if (!who) {
-    evict(self, topic_name, wire::channel_reason(who.error(), joined.room.name));
+    evict(self, topic_name, wire::channel_reason(who.error(), name_in(topic_name)));
     return go_on(self, frame);
   }
   auto by = renewal{*who, mark_of(**token), nullptr};

@@ -1,7 +1,6 @@
 #include "actors/stored_delivery.hpp"
 
-#include <algorithm>
-#include <array>
+#include <utility>
 
 namespace jessica::actors {
 namespace {
@@ -13,17 +12,18 @@ constexpr auto most_own = std::size_t{256};
 
 enum class moment : std::uint8_t { live, past };
 
-[[nodiscard]] wire::frame encode(const member& to,
+[[nodiscard]] wire::frame encode(wire::serializer version, std::string_view topic,
                                  const storage::stored_broadcast& what, moment when) {
   auto meta = std::string{when == moment::past ? R"({"replayed":true,"id":")" //
                                                : R"({"id":")"};
   meta += what.id.str() + R"("})";
-  return wire::encode_broadcast(to.version, to.topic,
+  return wire::encode_broadcast(version, topic,
                                 {what.event, what.json, what.payload, meta});
 }
 
-void send(const member& to, const storage::stored_broadcast& what, moment when) {
-  if (auto frame = encode(to, what, when))
+void send(std::string_view topic, const member& to,
+          const storage::stored_broadcast& what, moment when) {
+  if (auto frame = encode(to.version, topic, what, when))
     to.out->push(std::move(frame));
 }
 
@@ -34,26 +34,25 @@ bool take(std::vector<uuid>& from, const uuid& id) {
 
 } // namespace
 
-void stored_delivery::await_replay(const member& who) {
-  listeners_[who.socket].waiting = true;
+void stored_delivery::hold(const member& who, const stored_ptr& what) {
+  auto& held = listeners_[who.socket].held;
+  if (held.size() == most_held)
+    who.out->close(close_code::try_again_later);
+  else
+    held.push_back(what);
 }
 
-void stored_delivery::replay(const member& who,
-                             const std::optional<std::string>& join_ref,
+void stored_delivery::replay(std::string_view topic, const member& who,
                              std::span<const stored_ptr> past) {
-  const auto found = listeners_.find(who.socket);
-  if (found == listeners_.end() || !found->second.waiting || who.join_ref != join_ref)
-    return;
-  auto& known = found->second;
-  known.waiting = false;
+  auto& known = listeners_[who.socket];
   for (const auto& one : past) {
     if (who.broadcasts)
-      send(who, *one, moment::past);
+      send(topic, who, *one, moment::past);
     known.replayed.push_back(one->id);
   }
   for (const auto& one : std::exchange(known.held, {}))
-    if (hears(who, one) && who.broadcasts)
-      send(who, *one, moment::live);
+    if (hears(who.socket, one) && who.broadcasts)
+      send(topic, who, *one, moment::live);
   forget_idle(who.socket);
 }
 
@@ -80,38 +79,23 @@ void stored_delivery::forget_idle(socket_number socket) {
     listeners_.erase(found);
 }
 
-bool stored_delivery::hears(const member& who, const stored_ptr& what) {
-  const auto found = listeners_.find(who.socket);
+bool stored_delivery::hears(socket_number socket, const stored_ptr& what) {
+  const auto found = listeners_.find(socket);
   if (found == listeners_.end())
     return true;
   auto& known = found->second;
-  if (!known.waiting) {
-    const auto unwanted = take(known.own, what->id) || take(known.replayed, what->id);
-    forget_idle(who.socket);
-    return !unwanted;
-  }
-  if (known.held.size() == most_held)
-    who.out->close(close_code::try_again_later);
-  else
-    known.held.push_back(what);
-  return false;
+  const auto unwanted = take(known.own, what->id) || take(known.replayed, what->id);
+  forget_idle(socket);
+  return !unwanted;
 }
 
-void stored_delivery::tell(std::span<const member> members, const stored_ptr& what) {
-  struct slot {
-    bool made = false;
-    wire::frame frame;
-  };
-  auto frames = std::array<slot, 2>{};
-  for (const auto& to : members) {
-    if (!hears(to, what) || !to.broadcasts)
-      continue;
-    auto& made = frames[to.version == wire::serializer::v2 ? 1 : 0];
-    if (!made.made)
-      made = {true, encode(to, *what, moment::live)};
-    if (made.frame)
-      to.out->push(made.frame);
-  }
+void stored_delivery::tell(const audience& all, const stored_ptr& what) {
+  auto frames = encoded{[&](wire::serializer version) {
+    return encode(version, all.topic, *what, moment::live);
+  }};
+  for (const auto& to : all.members)
+    if (hears(to.socket, what) && to.broadcasts)
+      all.push(to, frames.for_member(to));
 }
 
 } // namespace jessica::actors

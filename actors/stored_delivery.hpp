@@ -2,13 +2,14 @@
 // No CAF, no database.
 #pragma once
 
+#include "actors/audience.hpp"
 #include "actors/broadcast_messages.hpp"
-#include "wire/ws_frame.hpp"
 
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -17,10 +18,10 @@ namespace jessica::actors {
 /// One channel's. Most members need nothing of it: they are not known here.
 class stored_delivery {
 public:
-  /// For a member that joined: what comes in waits for its replay.
-  void await_replay(const member& who);
-  /// The replay, then what waited and was not part of it. Of another join: ignored.
-  void replay(const member& who, const std::optional<std::string>& join_ref,
+  /// For one that is about to be a member: it hears this behind its past.
+  void hold(const member& who, const stored_ptr& what);
+  /// To one that is a member now: the past, then what was held and is not part of it.
+  void replay(std::string_view topic, const member& who,
               std::span<const stored_ptr> past);
   /// The member does not hear this one, which it stored itself.
   void expect_own(socket_number socket, uuid id);
@@ -29,22 +30,21 @@ public:
   void forget(socket_number socket);
 
   /// To all members that may hear it now; encoded once for each serializer.
-  void tell(std::span<const member> members, const stored_ptr& what);
+  void tell(const audience& all, const stored_ptr& what);
 
 private:
   struct listener {
-    bool waiting = false;         ///< for its replay
-    std::vector<stored_ptr> held; ///< meanwhile
+    std::vector<stored_ptr> held; ///< until its past is there
     std::vector<uuid> replayed;   ///< may come again from the log
     std::vector<uuid> own;        ///< stored by it, and not for it
     [[nodiscard]] bool idle() const {
-      return !waiting && replayed.empty() && own.empty();
+      return held.empty() && replayed.empty() && own.empty();
     }
   };
 
   void forget_idle(socket_number socket);
-  /// The listener decides: true, the member hears it now.
-  [[nodiscard]] bool hears(const member& who, const stored_ptr& what);
+  /// Not what was replayed to it, nor its own.
+  [[nodiscard]] bool hears(socket_number socket, const stored_ptr& what);
 
   std::unordered_map<socket_number, listener> listeners_;
 };

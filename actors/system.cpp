@@ -10,6 +10,7 @@
 #include "actors/errors.hpp"
 #include "actors/hub.hpp"
 #include "actors/inference.hpp"
+#include "actors/judge.hpp"
 #include "actors/keeper.hpp"
 #include "actors/persistence.hpp"
 #include "actors/reader.hpp"
@@ -74,6 +75,7 @@ struct system::state {
   std::vector<caf::actor> services; ///< in order of their start
   hub_actor hub;
   persistence_actor persistence;
+  std::vector<judge_actor> judges;
   reader_actor readers;
   catalog_actor catalog;
   clerk_actor rest_readers;
@@ -131,6 +133,15 @@ struct system::state {
         {"readers", limits.readers, limits.read_queue, [this, how] {
            return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(reader, how));
          }});
+  }
+
+  void start_judges() {
+    const auto& limits = options.settings.realtime;
+    for (auto i = std::size_t{0}; i < limits.judges; ++i)
+      judges.push_back(supervise<judge_actor>("JUDGE", [this, &limits] {
+        return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(
+            judge, judge_deps{judge_on(options.database), limits.judge_queue}));
+      }));
   }
 
   [[nodiscard]] clerk_actor start_clerks(std::string name, std::size_t count) {
@@ -243,7 +254,7 @@ struct system::state {
   }
 
   void start_broadcaster() {
-    const auto deps = broadcaster_deps{hub, readers, options.settings.realtime};
+    const auto deps = broadcaster_deps{hub, judges, readers, options.settings.realtime};
     broadcaster = supervise<broadcaster_actor>("BROADCASTER", [this, deps] {
       return caf::actor_cast<caf::actor>(sys.spawn(actors::broadcaster, deps));
     });
@@ -252,6 +263,7 @@ struct system::state {
   void start() {
     hub = supervise<hub_actor>(
         "HUB", [this] { return caf::actor_cast<caf::actor>(sys.spawn(actors::hub)); });
+    start_judges();
     start_readers();
     start_rest();
     start_accounts();
@@ -263,7 +275,7 @@ struct system::state {
     // The socket gives up after request_timeout: the client shall hear why before.
     const auto longest_join = options.settings.net.request_timeout * 4 / 5;
     sessions = std::make_shared<const session_deps>(session_deps{
-        hub, persistence, readers, dispatcher, changefeed, doorkeeper,
+        hub, persistence, judges, readers, dispatcher, changefeed, doorkeeper,
         options.credentials, options.settings.realtime,
         options.settings.inference.max_content_bytes, wall_clock, longest_join});
   }
@@ -284,6 +296,7 @@ struct system::state {
     services.clear();
     hub = nullptr;
     persistence = nullptr;
+    judges.clear();
     readers = nullptr;
     catalog = nullptr;
     rest_readers = nullptr;

@@ -203,6 +203,12 @@ constexpr auto table = std::array{
     realtime::bytes<&realtime_settings::presence_bytes>(
         "realtime.presence_bytes", 64, mib,
         "What a client may track; the state of a channel is that of all its clients."),
+    realtime::count<&realtime_settings::judges>(
+        "realtime.judges", 1, 64,
+        "Connections that ask row security who may join a private channel."),
+    realtime::count<&realtime_settings::judge_queue>(
+        "realtime.judge_queue", 1, max_count,
+        "Joins that may wait for such a connection; more are refused."),
 
     auth::time<&auth_settings::token_lifetime>(
         "auth.token_lifetime", 91 * second, 168 * hour,
@@ -266,7 +272,8 @@ constexpr auto table = std::array{
     storage::count<&storage_settings::writers>(
         "storage.writers", 1, 64, "Connections that store messages and replies."),
     storage::count<&storage_settings::readers>(
-        "storage.readers", 1, 256, "Connections for prompts and channel rights."),
+        "storage.readers", 1, 256,
+        "Connections for prompts, logins and stored broadcasts."),
     storage::count<&storage_settings::read_queue>(
         "storage.read_queue", 1, max_count,
         "Reads that may wait for a connection; then 429."),

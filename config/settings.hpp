@@ -47,6 +47,8 @@ struct realtime_settings {
   std::size_t max_topic_bytes = 255;
   std::size_t presence_per_channel = 50; ///< track and untrack of a socket in 30 s
   std::size_t presence_bytes = 16'384;   ///< what a client may tell about itself
+  std::size_t judges = 2;                ///< connections that ask who may join
+  std::size_t judge_queue = 4096;        ///< joins waiting for one of them
 };
 
 struct auth_settings {

@@ -12,7 +12,6 @@ namespace jessica::wire {
 namespace json = boost::json;
 namespace {
 
-constexpr auto topic_prefix = std::string_view{"realtime:"};
 constexpr auto max_key_bytes = std::size_t{255};
 constexpr auto longest_changes_timeout = std::chrono::milliseconds{20'000};
 

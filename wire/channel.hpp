@@ -12,6 +12,8 @@
 
 namespace jessica::wire {
 
+inline constexpr auto topic_prefix = std::string_view{"realtime:"};
+
 struct join_request {
   bool self = false; ///< own broadcasts come back
   bool ack = false;  ///< each broadcast push is answered

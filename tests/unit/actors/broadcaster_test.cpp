@@ -1,5 +1,6 @@
 #include "actors/broadcaster.hpp"
 #include "tests/fixtures/actor_world.hpp"
+#include "tests/fixtures/judge_stand_in.hpp"
 
 #include <doctest/doctest.h>
 
@@ -25,13 +26,12 @@ struct desk {
   explicit desk(std::size_t events_per_second = 100, bool public_channels = true) {
     auto hub = world.own(
         world.sys().spawn([this](hub_actor::pointer self) -> hub_actor::behavior_type {
-          return {[self](join_topic&) -> caf::result<channel_actor> {
-                    return self->make_response_promise<channel_actor>();
+          return {[self](join_topic&) -> caf::result<open_room> {
+                    return self->make_response_promise<open_room>();
                   },
-                  [self](const open_topic&) -> caf::result<channel_actor> {
-                    return self->make_response_promise<channel_actor>();
+                  [self](const open_topic&) -> caf::result<open_room> {
+                    return self->make_response_promise<open_room>();
                   },
-                  [](const passivate&) {},
                   [this](publish_on& msg) { published.push_back(msg); },
                   [](const tell_stored&) { return done{}; },
                   [](list_told) { return told_lately{}; }};
@@ -39,13 +39,6 @@ struct desk {
     auto readers = world.own(
         world.sys().spawn([this](reader_actor::pointer) -> reader_actor::behavior_type {
           return {[](const stop_reply&) { return stop_receipt{}; },
-                  [this](const probe_topic& msg) {
-                    probed.push_back(msg.topic);
-                    const auto known = rights.find(msg.topic);
-                    return answer(known == rights.end()
-                                      ? result<storage::topic_rights>{}
-                                      : known->second);
-                  },
                   [](const find_ended&) { return ended_logins{}; },
                   [](const fetch_prompt&) { return prompt{}; },
                   [this](const store_broadcast& msg) {
@@ -55,11 +48,17 @@ struct desk {
                   [](const fetch_stored&) { return stored_page{}; },
                   [](are_you_free) { return done{}; }};
         }));
+    auto judges = test::judges_in(world, [this](const probe_topic& msg) {
+      probed.push_back(msg.topic);
+      const auto known = rights.find(msg.topic);
+      return answer(known == rights.end() ? result<storage::topic_rights>{}
+                                          : known->second);
+    });
     auto limits = config::realtime_settings{};
     limits.events_per_second = events_per_second;
     limits.public_channels = public_channels;
     aut = world.own(
-        world.sys().spawn(broadcaster, broadcaster_deps{hub, readers, limits}));
+        world.sys().spawn(broadcaster, broadcaster_deps{hub, judges, readers, limits}));
     world.settle();
   }
 

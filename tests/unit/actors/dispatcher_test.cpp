@@ -96,7 +96,6 @@ struct node {
                       return to_caf({errc::not_found, "no such reply", {}, nullptr});
                     return stop_receipt{{1}, "cancelling"};
                   },
-                  [](const probe_topic&) { return storage::topic_rights{}; },
                   [](const find_ended&) { return ended_logins{}; },
                   [](const fetch_prompt&) { return prompt{}; },
                   [](const store_broadcast&) { return done{}; },

@@ -92,7 +92,6 @@ struct job_run {
     return world.own(
         world.sys().spawn([this](reader_actor::pointer) -> reader_actor::behavior_type {
           return {[](const stop_reply&) { return stop_receipt{}; },
-                  [](const probe_topic&) { return storage::topic_rights{}; },
                   [](const find_ended&) { return ended_logins{}; },
                   [this](const fetch_prompt&) {
                     ++prompts_asked;
@@ -104,21 +103,20 @@ struct job_run {
         }));
   }
 
+  static newcomer joining(std::shared_ptr<test::recorded_outbox> out, std::string ref) {
+    auto who = newcomer{};
+    who.member.socket = 1;
+    who.member.out = std::move(out);
+    who.member.version = wire::serializer::v1;
+    who.member.join_ref = who.ref = std::move(ref);
+    who.join_response = "{}";
+    return who;
+  }
+
   inference_actor start() {
     lease->extend(world.now() + lease_time);
     const auto name = "conversation:" + what.conversation.str();
-    REQUIRE(
-        world.ask<channel_actor>(hub, join_topic{{name, true},
-                                                 member{.socket = 1,
-                                                        .out = client,
-                                                        .version = wire::serializer::v1,
-                                                        .topic = "realtime:" + name,
-                                                        .join_ref = "1",
-                                                        .ref = "1",
-                                                        .self = false,
-                                                        .presence_key = {},
-                                                        .join_response = "{}",
-                                                        .greetings = {}}}));
+    REQUIRE(world.ask<open_room>(hub, join_topic{{name, true}, joining(client, "1")}));
     auto started = world.own(
         world.sys().spawn(inference,
                           inference_deps{hub, writer(), reader(), boss.in(world),
@@ -260,23 +258,13 @@ TEST_CASE("a channel that crashed is replaced and brought up to date") {
   run.start();
   run.engine_says(engines::text_made{"first ", 1});
   const auto name = "conversation:" + run.what.conversation.str();
-  auto channel = run.world.ask<channel_actor>(run.hub, open_topic{{name, true}});
+  auto channel = run.world.ask<open_room>(run.hub, open_topic{{name, true}});
   REQUIRE(channel);
-  caf::anon_send_exit(*channel, caf::exit_reason::unhandled_exception);
+  caf::anon_send_exit(channel->channel, caf::exit_reason::unhandled_exception);
   run.world.settle();
   auto back = std::make_shared<test::recorded_outbox>();
-  REQUIRE(run.world.ask<channel_actor>(
-      run.hub, join_topic{{name, true},
-                          member{.socket = 1,
-                                 .out = back,
-                                 .version = wire::serializer::v1,
-                                 .topic = "realtime:" + name,
-                                 .join_ref = "2",
-                                 .ref = "2",
-                                 .self = false,
-                                 .presence_key = {},
-                                 .join_response = "{}",
-                                 .greetings = {}}}));
+  REQUIRE(run.world.ask<open_room>(
+      run.hub, join_topic{{name, true}, job_run::joining(back, "2")}));
   REQUIRE(back->broadcasts("reply.snapshot").size() == 1);
   CHECK(back->broadcasts("reply.snapshot")[0].at("text") == "first ");
   run.engine_says(engines::text_made{"second", 1});

@@ -7,6 +7,7 @@
 #include "actors/session.hpp"
 #include "tests/fixtures/actor_world.hpp"
 #include "tests/fixtures/dispatcher_stand_in.hpp"
+#include "tests/fixtures/judge_stand_in.hpp"
 #include "wire/jwt.hpp"
 
 #include <doctest/doctest.h>
@@ -121,6 +122,7 @@ struct session_house {
   actor_world world;
   actors::hub_actor hub = world.own(world.sys().spawn(actors::hub));
   actors::reader_actor reader = world.own(start_reader());
+  actors::judge_actor judge = world.own(start_judge());
   actors::doorkeeper_actor doorkeeper = world.own(start_doorkeeper());
   std::shared_ptr<const actors::session_deps> deps;
   actors::socket_number sockets = 0;
@@ -139,8 +141,32 @@ struct session_house {
     using namespace actors;
     return world.sys().spawn(
         [this](reader_actor::pointer self) -> reader_actor::behavior_type {
+          return {[](const stop_reply&) { return stop_receipt{}; },
+                  [this, self](const find_ended& msg) -> caf::result<ended_logins> {
+                    asked.push_back(msg.logins);
+                    if (database_down)
+                      return to_caf(*database_down);
+                    if (!database_silent)
+                      return ended_of(msg.logins);
+                    unanswered.push_back(self->make_response_promise<ended_logins>());
+                    return unanswered.back();
+                  },
+                  [](const fetch_prompt&) { return prompt{}; },
+                  [](const store_broadcast&) { return done{}; },
+                  [](const fetch_stored&) { return stored_page{}; },
+                  [this](are_you_free) {
+                    for (auto& one : std::exchange(unanswered, {}))
+                      one.deliver(ended_logins{}); // what was true when it was asked
+                    return done{};
+                  }};
+        });
+  }
+
+  actors::judge_actor start_judge() {
+    using namespace actors;
+    return world.sys().spawn(
+        [this](judge_actor::pointer self) -> judge_actor::behavior_type {
           return {
-              [](const stop_reply&) { return stop_receipt{}; },
               [this, self](const probe_topic&) -> caf::result<storage::topic_rights> {
                 if (!probe_silent)
                   return storage::topic_rights{true, true, true, true};
@@ -148,24 +174,9 @@ struct session_house {
                     self->make_response_promise<storage::topic_rights>());
                 return unprobed.back();
               },
-              [this, self](const find_ended& msg) -> caf::result<ended_logins> {
-                asked.push_back(msg.logins);
-                if (database_down)
-                  return to_caf(*database_down);
-                if (!database_silent)
-                  return ended_of(msg.logins);
-                unanswered.push_back(self->make_response_promise<ended_logins>());
-                return unanswered.back();
-              },
-              [](const fetch_prompt&) { return prompt{}; },
-              [](const store_broadcast&) { return done{}; },
-              [](const fetch_stored&) { return stored_page{}; },
-              [this](are_you_free) {
+              [this](judge_batch) {
                 for (auto& one : std::exchange(unprobed, {}))
                   one.deliver(storage::topic_rights{true, true, true, true});
-                for (auto& one : std::exchange(unanswered, {}))
-                  one.deliver(ended_logins{}); // what was true when it was asked
-                return done{};
               }};
         });
   }
@@ -213,6 +224,7 @@ struct session_house {
       deps = std::make_shared<const actors::session_deps>(
           actors::session_deps{hub,
                                world.own(start_writer()),
+                               {judge},
                                reader,
                                dispatcher.in(world),
                                world.own(start_feed()),
@@ -254,8 +266,11 @@ struct session_house {
     }
   }
 
-  /// READER answers what it still owes.
-  void release() { world.tell(reader, actors::are_you_free{}); }
+  /// READER and JUDGE answer what they still owe.
+  void release() {
+    world.tell(reader, actors::are_you_free{});
+    world.tell(judge, actors::judge_batch{});
+  }
 
   /// What the log tells.
   void tell(access_change what) {

@@ -3,6 +3,7 @@
 #include "actors/session.hpp"
 #include "tests/fixtures/actor_world.hpp"
 #include "tests/fixtures/dispatcher_stand_in.hpp"
+#include "tests/fixtures/judge_stand_in.hpp"
 #include "wire/jwt.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -59,10 +60,6 @@ struct client {
     auto reader = world.own(
         world.sys().spawn([this](reader_actor::pointer) -> reader_actor::behavior_type {
           return {[](const stop_reply&) { return stop_receipt{}; },
-                  [this](const probe_topic& msg) {
-                    probed.push_back(msg);
-                    return answer(rights);
-                  },
                   [this](const find_ended& msg) {
                     logins_asked.push_back(msg.logins);
                     return answer(ended_answer);
@@ -88,6 +85,11 @@ struct client {
     auto deps = std::make_shared<const session_deps>(
         session_deps{hub,
                      writer,
+                     test::judges_in(world,
+                                     [this](const probe_topic& msg) {
+                                       probed.push_back(msg);
+                                       return answer(rights);
+                                     }),
                      reader,
                      dispatcher.in(world),
                      feed,
@@ -204,7 +206,7 @@ TEST_CASE("a private channel is joined only with the right to read it") {
   c.join(c.conversation_topic(), true, c.token());
   CHECK(c.last_status() == "ok");
   REQUIRE(c.probed.size() == 1);
-  CHECK(c.probed[0].who.user == c.user);
+  CHECK(c.probed[0].who->user == c.user);
   c.rights = storage::topic_rights{false, false};
   c.join("realtime:conversation:other", true, c.token());
   CHECK(c.last_status() == "error");
@@ -521,10 +523,10 @@ TEST_CASE("who may only read presence may join, and hears no broadcast") {
   CHECK(c.last().at("event") == "presence_diff");
   c.push(c.conversation_topic(), "broadcast", broadcast_of("typing", "{}"));
   CHECK(c.last_reason() == "unauthorized");
-  auto opened = c.world.ask<channel_actor>(
+  auto opened = c.world.ask<open_room>(
       c.hub, open_topic{{"conversation:" + c.conversation.str(), true}});
   REQUIRE(opened);
-  c.world.tell(*opened, broadcast{0, {"typing", true, "{}"}});
+  c.world.tell(opened->channel, broadcast{opened->number, 0, {"typing", true, "{}"}});
   CHECK(c.out->broadcasts("typing").empty());
 }
 
@@ -556,14 +558,13 @@ TEST_CASE("a socket that dies is gone for the others") {
   auto c = client{};
   c.connect();
   auto other = std::make_shared<test::recorded_outbox>();
-  auto who = member{};
-  who.socket = 99;
-  who.out = other;
-  who.version = wire::serializer::v1;
-  who.topic = "realtime:room";
+  auto who = newcomer{};
+  who.member.socket = 99;
+  who.member.out = other;
+  who.member.version = wire::serializer::v1;
+  who.member.presence = true;
   who.join_response = "{}";
-  who.presence = true;
-  REQUIRE(c.world.ask<channel_actor>(c.hub, join_topic{{"room", false}, who}));
+  REQUIRE(c.world.ask<open_room>(c.hub, join_topic{{"room", false}, who}));
   c.join_present("realtime:room", "ada");
   c.push("realtime:room", "presence", presence_of("track", "{}"));
   c.world.tell(c.aut, socket_closed{});
@@ -576,11 +577,11 @@ TEST_CASE("a closed socket leaves its topics and the session ends") {
   auto c = client{};
   c.connect();
   c.join("realtime:room", false, "");
-  auto opened = c.world.ask<channel_actor>(c.hub, open_topic{{"room", false}});
+  auto opened = c.world.ask<open_room>(c.hub, open_topic{{"room", false}});
   REQUIRE(opened);
   const auto before = c.out->frames.size();
   c.world.tell(c.aut, socket_closed{});
-  c.world.tell(*opened, broadcast{0, {"x", true, "{}"}});
+  c.world.tell(opened->channel, broadcast{opened->number, 0, {"x", true, "{}"}});
   CHECK(c.out->frames.size() == before);
   CHECK(!c.world.ask<verdict>(c.aut, client_frame{"{}", false}));
 }
@@ -589,9 +590,9 @@ TEST_CASE("a channel that failed is reported so that the client rejoins") {
   auto c = client{};
   c.connect();
   c.join("realtime:room", false, "");
-  auto opened = c.world.ask<channel_actor>(c.hub, open_topic{{"room", false}});
+  auto opened = c.world.ask<open_room>(c.hub, open_topic{{"room", false}});
   REQUIRE(opened);
-  caf::anon_send_exit(*opened, caf::exit_reason::unhandled_exception);
+  caf::anon_send_exit(opened->channel, caf::exit_reason::unhandled_exception);
   c.world.settle();
   CHECK(c.last().at("event") == "phx_error");
   c.join("realtime:room", false, "");

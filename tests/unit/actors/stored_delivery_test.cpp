@@ -14,16 +14,19 @@ using namespace jessica::actors;
 
 struct listeners {
   stored_delivery aut;
+  static constexpr auto topic = std::string_view{"realtime:club"};
   std::vector<member> members;
+  std::vector<socket_number> lost;
   std::map<socket_number, std::shared_ptr<test::recorded_outbox>> outs;
 
   listeners() { members.reserve(8); } // what add() gives stays good
+
+  void tell(const stored_ptr& what) { aut.tell({topic, members, &lost}, what); }
 
   member& add(socket_number socket) {
     auto who = member{};
     who.socket = socket;
     who.version = wire::serializer::v1;
-    who.topic = "realtime:club";
     who.join_ref = "1";
     who.out = outs[socket] = std::make_shared<test::recorded_outbox>();
     members.push_back(std::move(who));
@@ -55,7 +58,7 @@ TEST_CASE_FIXTURE(listeners, "members hear what was stored, with its id") {
   add(1);
   add(2).broadcasts = false;
   const auto one = stored("a");
-  aut.tell(members, one);
+  tell(one);
   CHECK(heard(1) == "a ");
   CHECK(outs[1]->messages()[0].at("payload").at("meta").at("id").as_string() ==
         one->id.str());
@@ -65,47 +68,33 @@ TEST_CASE_FIXTURE(listeners, "members hear what was stored, with its id") {
 TEST_CASE_FIXTURE(listeners, "members of one serializer share one frame") {
   add(1);
   add(2);
-  aut.tell(members, stored("a"));
+  tell(stored("a"));
   CHECK(outs[1]->frames[0] == outs[2]->frames[0]);
 }
 
 TEST_CASE_FIXTURE(listeners, "the past comes before what comes in, each once") {
   auto& late = add(1);
-  add(2);
-  aut.await_replay(late);
   const auto both = stored("both");
   const auto fresh = stored("fresh");
-  aut.tell(members, both);
-  aut.tell(members, fresh);
+  aut.hold(late, both);
+  aut.hold(late, fresh);
   CHECK(outs[1]->frames.empty());
-  CHECK(heard(2) == "both fresh ");
   const auto old = stored("old");
   const auto ahead = stored("ahead"); // read before the log brought it
-  aut.replay(members[0], "1", std::vector{old, both, ahead});
+  aut.replay(topic, late, std::vector{old, both, ahead});
   CHECK(heard(1) == "+old +both +ahead fresh ");
-  aut.tell(members, ahead);
-  aut.tell(members, stored("next"));
+  add(2);
+  tell(ahead);
+  tell(stored("next"));
   CHECK(heard(1) == "+old +both +ahead fresh next ");
-  CHECK(heard(2) == "both fresh ahead next ");
-}
-
-TEST_CASE_FIXTURE(listeners, "a replay for another join, or a second one, is ignored") {
-  auto& who = add(1);
-  aut.replay(who, "1", std::vector{stored("unasked")});
-  aut.await_replay(who);
-  aut.replay(who, "0", std::vector{stored("earlier")});
-  CHECK(outs[1]->frames.empty());
-  aut.replay(who, "1", std::vector{stored("a")});
-  aut.replay(who, "1", std::vector{stored("b")});
-  CHECK(heard(1) == "+a ");
+  CHECK(heard(2) == "ahead next ");
 }
 
 TEST_CASE_FIXTURE(listeners, "a member that may not hear is replayed nothing") {
   auto& who = add(1);
-  aut.await_replay(who);
+  aut.hold(who, stored("a"));
   who.broadcasts = false; // a new token
-  aut.tell(members, stored("a"));
-  aut.replay(who, "1", std::vector{stored("b")});
+  aut.replay(topic, who, std::vector{stored("b")});
   CHECK(outs[1]->frames.empty());
 }
 
@@ -114,35 +103,35 @@ TEST_CASE_FIXTURE(listeners, "a sender does not hear its own, once") {
   add(2);
   const auto own = stored("own");
   aut.expect_own(1, own->id);
-  aut.tell(members, stored("other"));
-  aut.tell(members, own);
+  tell(stored("other"));
+  tell(own);
   CHECK(heard(1) == "other ");
   CHECK(heard(2) == "other own ");
   const auto failed = stored("failed");
   aut.expect_own(1, failed->id);
   aut.forget_own(1, failed->id);
-  aut.tell(members, failed);
+  tell(failed);
   CHECK(heard(1) == "other failed ");
 }
 
 TEST_CASE_FIXTURE(listeners, "a member that left is forgotten") {
   auto& who = add(1);
   const auto own = stored("own");
-  aut.await_replay(who);
+  aut.hold(who, stored("held"));
   aut.expect_own(1, own->id);
   aut.forget(1);
-  aut.tell(members, own);
+  tell(own);
+  aut.replay(topic, who, {});
   CHECK(heard(1) == "own ");
 }
 
 TEST_CASE_FIXTURE(listeners,
-                  "too much that waits closes the socket, which comes back") {
+                  "too much that is held closes the socket, which comes back") {
   auto& who = add(1);
-  aut.await_replay(who);
   for (auto i = 0; i < 256; ++i)
-    aut.tell(members, stored("x"));
+    aut.hold(who, stored("x"));
   CHECK(outs[1]->closed_code == 0);
-  aut.tell(members, stored("x"));
+  aut.hold(who, stored("x"));
   CHECK(outs[1]->closed_code == close_code::try_again_later);
 }
 

@@ -28,16 +28,15 @@ struct crew {
             return {
 
                 [](const stop_reply&) { return stop_receipt{}; },
-                [this, number](const probe_topic& what) {
-                  if (what.topic == "bad")
-                    throw std::runtime_error{"bad topic"};
-                  done_work.push_back(what.topic + " by " + std::to_string(number));
-                  return storage::topic_rights{true, false};
-                },
                 [](const find_ended&) { return ended_logins{}; },
                 [](const fetch_prompt&) { return prompt{}; },
                 [](const store_broadcast&) { return done{}; },
-                [](const fetch_stored&) { return stored_page{}; },
+                [this, number](const fetch_stored& what) {
+                  if (what.topic == "bad")
+                    throw std::runtime_error{"bad topic"};
+                  done_work.push_back(what.topic + " by " + std::to_string(number));
+                  return stored_page{{nullptr}};
+                },
                 [](are_you_free) { return done{}; },
             };
           }));
@@ -45,8 +44,8 @@ struct crew {
   }
 };
 
-probe_topic about(std::string topic) {
-  return {{}, std::move(topic)};
+fetch_stored about(std::string topic) {
+  return {std::move(topic), {}, 0, {}};
 }
 
 } // namespace
@@ -58,9 +57,9 @@ TEST_CASE("a pool shares requests out and answers each") {
       world.own(world.sys().spawn(pool, pool_options{"p", 2, 10, staff.hire(world)})));
   world.settle();
   for (const auto* topic : {"a", "b", "c", "d", "e"}) {
-    auto answer = world.ask<storage::topic_rights>(readers, about(topic));
+    auto answer = world.ask<stored_page>(readers, about(topic));
     REQUIRE(answer);
-    CHECK(answer->read);
+    CHECK(answer->what.size() == 1);
   }
   CHECK(staff.hired == 2);
   CHECK(staff.done_work.size() == 5);
@@ -74,12 +73,12 @@ TEST_CASE("a pool refuses what its queue cannot hold, and loses nothing it took"
   world.settle();
   // Nothing runs between these: one is given to the worker, two wait, the rest is
   // refused.
-  auto answers = std::vector<test::pending_answer<storage::topic_rights>>{};
+  auto answers = std::vector<test::pending_answer<stored_page>>{};
   auto asker = world.sys().spawn([&](caf::event_based_actor* self) {
     for (auto i = 0; i < 5; ++i) {
       auto& answer = answers.emplace_back();
       self->request(readers, caf::infinite, about(std::to_string(i)))
-          .then([slot = answer.slot](storage::topic_rights got) { slot->emplace(got); },
+          .then([slot = answer.slot](const stored_page& got) { slot->emplace(got); },
                 [slot = answer.slot](const caf::error& why) {
                   slot->emplace(std::unexpected{from_caf(why)});
                 });
@@ -105,10 +104,10 @@ TEST_CASE(
   auto readers = caf::actor_cast<reader_actor>(
       world.own(world.sys().spawn(pool, pool_options{"p", 1, 5, staff.hire(world)})));
   world.settle();
-  auto broken = world.ask<storage::topic_rights>(readers, about("bad"));
+  auto broken = world.ask<stored_page>(readers, about("bad"));
   REQUIRE(!broken);
   CHECK(broken.error().code == errc::internal);
-  auto waiting = test::ask_later<storage::topic_rights>(world, readers, about("next"));
+  auto waiting = test::ask_later<stored_page>(world, readers, about("next"));
   world.settle();
   CHECK(!waiting.arrived());
   CHECK(staff.hired == 1);
@@ -124,13 +123,13 @@ TEST_CASE("a supervised actor that died answers unavailable until it is back") {
   auto reader = caf::actor_cast<reader_actor>(world.own(
       world.sys().spawn(supervisor, supervisor_options{"S", staff.hire(world)})));
   world.settle();
-  CHECK(world.ask<storage::topic_rights>(reader, about("ok")));
-  CHECK(!world.ask<storage::topic_rights>(reader, about("bad")));
-  auto down = world.ask<storage::topic_rights>(reader, about("ok"));
+  CHECK(world.ask<stored_page>(reader, about("ok")));
+  CHECK(!world.ask<stored_page>(reader, about("bad")));
+  auto down = world.ask<stored_page>(reader, about("ok"));
   REQUIRE(!down);
   CHECK(down.error().code == errc::unavailable);
   world.advance(std::chrono::milliseconds{100});
-  CHECK(world.ask<storage::topic_rights>(reader, about("ok")));
+  CHECK(world.ask<stored_page>(reader, about("ok")));
   CHECK(staff.hired == 2);
 }
 

@@ -249,7 +249,6 @@ private:
                          -> actors::reader_actor::behavior_type {
       return {
           [](const actors::stop_reply&) { return stop_receipt{}; },
-          [](const actors::probe_topic&) { return storage::topic_rights{}; },
           [this, self](const actors::find_ended& m) { return finding_ended(self, m); },
           [](const actors::fetch_prompt&) { return prompt{}; },
           [](const actors::store_broadcast&) { return actors::done{}; },
