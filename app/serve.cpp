@@ -5,6 +5,7 @@
 #include "app/keys.hpp"
 #include "engines/builtin.hpp"
 #include "net/server.hpp"
+#include "net/socket_watches.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 
@@ -57,19 +58,21 @@ int fail_start(const char* what, const error& why) {
   return 1;
 }
 
-[[nodiscard]] actors::system_options options_of(const config::settings& settings,
-                                                const storage::endpoint& where,
-                                                const storage::key_set& keys) {
+[[nodiscard]] actors::system_options
+options_of(const config::settings& settings, const storage::endpoint& where,
+           const storage::key_set& keys, std::shared_ptr<net::socket_watches> to) {
   return {.settings = settings,
           .database = where,
           .credentials = {keys.jwt_secret, keys.publishable_key, keys.secret_key},
           .node = node_name(),
-          .engine = engines::make_builtin(settings.inference.tokens_per_second)};
+          .engine = engines::make_builtin(settings.inference.tokens_per_second),
+          .sockets = std::move(to)};
 }
 
 [[nodiscard]] net::backend backend_of(actors::system& system,
                                       const config::settings& settings,
-                                      const storage::key_set& keys) {
+                                      const storage::key_set& keys,
+                                      std::shared_ptr<net::socket_watches> to) {
   return {
       .actors = system.caf(),
       .accounts = system.accounts(),
@@ -86,7 +89,8 @@ int fail_start(const char* what, const error& why) {
       .credentials = {keys.jwt_secret, keys.publishable_key, keys.secret_key},
       .settings = settings,
       .anon_key = keys.anon_key,
-      .metrics = ops::metrics_page};
+      .metrics = ops::metrics_page,
+      .sockets = std::move(to)};
 }
 
 void announce(const net::server& server, const config::settings& settings) {
@@ -103,8 +107,9 @@ int run(const config::settings& settings, const sigset_t& held, database& db) {
   auto keys = open_keys(settings.storage.directory / "keys.json");
   if (!keys)
     return fail_start("keys", keys.error());
-  auto system = actors::system{options_of(settings, db.where(), *keys)};
-  auto server = net::server::open(backend_of(system, settings, *keys));
+  const auto sockets = std::make_shared<net::socket_watches>();
+  auto system = actors::system{options_of(settings, db.where(), *keys, sockets)};
+  auto server = net::server::open(backend_of(system, settings, *keys, sockets));
   if (!server)
     return fail_start("listen", server.error());
   announce(*server, settings);

@@ -31,6 +31,8 @@ constexpr auto scenarios = std::array{
     scenario{"feed", "from a commit to its event in the change feed", bench::run_feed},
     scenario{"queue", "the job queue alone; beside graphile-worker and pg-boss",
              bench::run_queue},
+    scenario{"rest", "rows by key and inserts over REST; beside the bare statements",
+             bench::run_rest},
 };
 
 int explain() {

@@ -46,8 +46,12 @@ answering carry_out(const admitted& what, rest_action action, std::string target
     co_return refuse(request.error(), asked, signed_in);
   const auto& clerks =
       (*request)->read_only ? in.with.rest_readers : in.with.rest_writers;
+  if (in.client)
+    in.client->then = [&] { in.actors.tell(clerks, actors::forget{*request}); };
   auto reply = co_await in.actors.ask<rest_reply>(clerks, actors::perform{*request},
                                                   in.with.settings.net.request_timeout);
+  if (in.client)
+    in.client->then = nullptr;
   if (!reply)
     co_return refuse(reply.error(), asked, signed_in);
   co_return rest_response(asked, **request, std::move(*reply));

@@ -25,5 +25,7 @@ namespace jessica::bench {
 [[nodiscard]] result<findings> run_feed(const settings& how);
 /// The job queue alone, without a server; beside graphile-worker and pg-boss.
 [[nodiscard]] result<findings> run_queue(const settings& how);
+/// Rows read by key and inserted over REST; beside the bare statements.
+[[nodiscard]] result<findings> run_rest(const settings& how);
 
 } // namespace jessica::bench
