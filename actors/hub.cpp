@@ -37,7 +37,7 @@ using self_pointer = hub_actor::stateful_pointer<hub_state>;
 }
 
 /// A CHANNEL failed: the next who wants its topic gets a new one.
-void forget(self_pointer self, const caf::down_msg& down) {
+void forget_channel(self_pointer self, const caf::down_msg& down) {
   auto& channels = self->state.channels;
   const auto found = std::ranges::find_if(channels, [&](const auto& item) {
     return item.second.channel.address() == down.source;
@@ -125,7 +125,7 @@ hub_state::~hub_state() {
 
 hub_actor::behavior_type hub(self_pointer self) {
   guard(self, "HUB");
-  self->set_down_handler([self](const caf::down_msg& down) { forget(self, down); });
+  self->set_down_handler([self](const caf::down_msg& down) { forget_channel(self, down); });
   return {
       [self](join_topic& msg) -> channel_actor {
         auto& entry = find_or_open(self, msg.topic);

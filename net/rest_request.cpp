@@ -62,6 +62,13 @@ struct accepted_type {
 }
 
 [[nodiscard]] bool is_text(std::string_view bytes) {
+  // Nearly all headers are plain ASCII, and a token is hundreds of bytes.
+  const auto odd = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == 0 || byte >= 0x80;
+  };
+  bytes.remove_prefix(
+      static_cast<std::size_t>(std::ranges::find_if(bytes, odd) - bytes.begin()));
   while (!bytes.empty()) {
     const auto next = first_code_point(bytes);
     if (!next.valid || next.value == 0)

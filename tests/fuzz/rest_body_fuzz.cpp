@@ -43,7 +43,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto text = std::string{reinterpret_cast<const char*>(data), size};
   check_body(text);
   if (const auto status = wire::read_response_status(text, 200)) {
-    demand(*status >= 100 && *status <= 999);
+    demand(*status >= 200 && *status <= 599);
   }
   if (const auto headers = wire::read_response_headers(text)) {
     for (const auto& [name, value] : *headers) {
