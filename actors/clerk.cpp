@@ -4,28 +4,154 @@
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
 
-#include <chrono>
-#include <cstdint>
+#include <caf/actor_cast.hpp>
+#include <caf/message.hpp>
+
+#include <algorithm>
+#include <exception>
+#include <optional>
 #include <utility>
 
 namespace jessica::actors {
 namespace {
 
 using self_pointer = clerk_actor::stateful_pointer<clerk_state>;
+using place = clerk_state::place;
+using errand = clerk_state::errand;
+using outcome = storage::rest_line::outcome;
 
 /// The first reading of a large schema on a busy machine; requests wait meanwhile.
 constexpr auto schema_limit = std::chrono::seconds{10};
+/// Every role has a shorter statement_timeout, so silence for this long means that the
+/// server hangs or the network is cut.
+constexpr auto silence_limit = std::chrono::seconds{30};
+constexpr auto look_every = std::chrono::seconds{1};
 
 void follow(self_pointer self) {
   // Until the answer is here, everything else waits in the mailbox.
-  self->request(self->state.catalog, schema_limit, follow_schema{})
+  self->request(self->state.deps.catalog, schema_limit, follow_schema{})
       .await([self](schema_loaded& got) { self->state.schema = std::move(got.now); },
              [](const caf::error& why) {
                ops::warn("schema.not_followed", {{"cause", from_caf(why).what}});
              });
 }
 
-[[nodiscard]] caf::result<rest_reply> carry(self_pointer self, const perform& asked) {
+/// One request's bug is its own: the others on the CLERK's lines go on.
+template <class Work> [[nodiscard]] std::optional<outcome> guarded(Work work) {
+  try {
+    return work();
+  } catch (const std::exception& bug) {
+    ops::error("request.exception", {{"what", bug.what()}});
+    return fail(errc::internal, bug.what());
+  }
+}
+
+void answer(self_pointer self, errand& of, outcome with) {
+  auto& state = self->state;
+  if (with) {
+    of.asker.deliver(std::move(*with));
+  } else {
+    if (storage::may_be_outdated(with.error()))
+      self->send(state.deps.catalog, schema_missed{state.schema->version});
+    of.asker.deliver(to_caf(std::move(with.error())));
+  }
+  of = {};
+}
+
+void close(place& which) {
+  which.watch.reset();
+  which.line.reset();
+}
+
+void look_later(self_pointer self) {
+  if (!std::exchange(self->state.looking, true))
+    self->delayed_send(self, look_every, look_at_lines{});
+}
+
+/// Starts on a free place; false: the request is answered already.
+[[nodiscard]] bool start(self_pointer self, place& on, errand what) {
+  on.now = std::move(what);
+  on.begun = self->clock().now();
+  auto over = guarded([&] { return on.line->start(on.now.what, self->state.schema); });
+  if (over)
+    answer(self, on.now, std::move(*over));
+  if (on.line->lost())
+    close(on);
+  else
+    on.watch->arm(on.line->unsent());
+  return on.now.what != nullptr;
+}
+
+/// A free place whose line is good.
+[[nodiscard]] place* free_place(self_pointer self) {
+  for (auto& one : self->state.places) {
+    if (one.free() && one.line->gone())
+      close(one);
+    if (one.free())
+      return &one;
+  }
+  return nullptr;
+}
+
+void open_more(self_pointer self);
+
+void serve_waiting(self_pointer self) {
+  auto& waiting = self->state.waiting;
+  while (!waiting.empty()) {
+    auto* const on = free_place(self);
+    if (on == nullptr)
+      return open_more(self);
+    auto next = std::move(waiting.front());
+    waiting.pop_front();
+    if (start(self, *on, std::move(next)))
+      look_later(self);
+  }
+}
+
+void opened(self_pointer self, place& which, line_opened&& got) {
+  which.being_opened = false;
+  which.line = std::move(got.line);
+  ++which.opening;
+  const auto number = static_cast<std::size_t>(&which - self->state.places.data());
+  which.watch = self->state.deps.sockets->add(
+      which.line->socket(), caf::actor_cast<caf::strong_actor_ptr>(self),
+      caf::make_message(line_ready{number, which.opening}));
+  serve_waiting(self);
+}
+
+void not_opened(self_pointer self, place& which, error why) {
+  which.being_opened = false;
+  auto& state = self->state;
+  const auto lives = [](const place& one) { return one.line || one.being_opened; };
+  if (std::ranges::any_of(state.places, lives))
+    return; // those who wait have others to wait for
+  for (auto& one : std::exchange(state.waiting, {}))
+    answer(self, one, std::unexpected{why});
+}
+
+/// As many lines as requests wait for.
+void open_more(self_pointer self) {
+  auto& state = self->state;
+  auto wanted = state.waiting.size();
+  for (auto& one : state.places)
+    if (one.being_opened && wanted > 0)
+      --wanted;
+  for (auto& one : state.places) {
+    if (wanted == 0)
+      return;
+    if (one.line || one.being_opened)
+      continue;
+    --wanted;
+    one.being_opened = true;
+    self->request(state.deps.porter, caf::infinite, open_line{})
+        .then([self, &one](line_opened& got) { opened(self, one, std::move(got)); },
+              [self, &one](const caf::error& why) {
+                not_opened(self, one, from_caf(why));
+              });
+  }
+}
+
+[[nodiscard]] caf::result<rest_reply> take(self_pointer self, const perform& asked) {
   auto& state = self->state;
   if (!state.schema) {
     follow(self); // for the next request
@@ -33,37 +159,88 @@ void follow(self_pointer self) {
                    "Could not query the database for the schema cache. Retrying.",
                    "PGRST002", nullptr});
   }
-  auto done = state.run(*asked.what, *state.schema);
-  if (done)
-    return std::move(*done);
-  if (storage::may_be_outdated(done.error()))
-    self->send(state.catalog, schema_missed{state.schema->version});
-  return to_caf(std::move(done.error()));
+  if (state.waiting.size() >= state.deps.queue)
+    return to_caf({errc::overloaded, state.deps.name + ": queue is full", {}, nullptr});
+  auto asker = self->make_response_promise<rest_reply>();
+  state.waiting.push_back({asked.what, asker});
+  serve_waiting(self);
+  return asker;
+}
+
+void ready(self_pointer self, line_ready which) {
+  auto& on = self->state.places[which.place];
+  if (!on.line || on.opening != which.opening)
+    return;
+  auto over = guarded([&] { return on.line->go_on(); });
+  if (over && on.now.what)
+    answer(self, on.now, std::move(*over));
+  if (on.line->lost())
+    close(on);
+  if (on.free() || !on.line)
+    serve_waiting(self);
+  if (on.line)
+    on.watch->arm(on.line->unsent());
+}
+
+void stop(self_pointer self, place& which) {
+  which.being_stopped = true;
+  const auto over = [self, &which] {
+    which.being_stopped = false;
+    serve_waiting(self);
+  };
+  self->request(self->state.deps.porter, caf::infinite,
+                stop_line{which.line->stopper()})
+      .then([over](done) { over(); }, [over](const caf::error&) { over(); });
+}
+
+void let_go(self_pointer self, const forget& left) {
+  auto& state = self->state;
+  const auto queued = std::ranges::find(state.waiting, left.what, &errand::what);
+  if (queued != state.waiting.end()) {
+    answer(self, *queued, fail(errc::unavailable, "the client has left"));
+    state.waiting.erase(queued);
+    return;
+  }
+  for (auto& one : state.places)
+    if (one.line && one.now.what == left.what && !one.being_stopped)
+      stop(self, one);
+}
+
+void look(self_pointer self) {
+  auto& state = self->state;
+  state.looking = false;
+  const auto now = self->clock().now();
+  auto busy = false;
+  for (auto& one : state.places) {
+    if (!one.now.what)
+      continue;
+    busy = true;
+    if (now - one.begun < silence_limit)
+      continue;
+    close(one);
+    answer(self, one.now, fail(errc::timeout, "PostgreSQL does not answer"));
+  }
+  if (busy)
+    look_later(self);
+  serve_waiting(self);
 }
 
 } // namespace
 
-carry_out carry_out_on(storage::endpoint database, storage::rest_limits limits) {
-  auto db = std::make_shared<storage::connection>(std::move(database),
-                                                  storage::role::requests);
-  return [db, limits, seen = std::uint64_t{0}](
-             const rest_request& what, const storage::rest_schema& schema) mutable {
-    if (std::exchange(seen, schema.version) != schema.version)
-      db->forget_prepared();
-    return storage::perform(*db, what, schema, limits);
-  };
-}
-
-clerk_actor::behavior_type clerk(self_pointer self, carry_out run,
-                                 catalog_actor catalog) {
+clerk_actor::behavior_type clerk(self_pointer self, clerk_deps deps) {
   guard(self, "CLERK");
-  self->state.run = std::move(run);
-  self->state.catalog = std::move(catalog);
+  self->state.places.resize(deps.lines);
+  self->state.deps = std::move(deps);
   follow(self);
   return {
-      [self](const perform& asked) { return carry(self, asked); },
-      [self](const schema_loaded& fresh) { self->state.schema = fresh.now; },
-      [](are_you_free) { return done{}; },
+      [self](const perform& asked) { return take(self, asked); },
+      [self](const forget& left) { let_go(self, left); },
+      [self](line_ready which) { ready(self, which); },
+      [self](look_at_lines) { look(self); },
+      [self](const schema_loaded& fresh) {
+        if (fresh.now) // else what was read before still is the best there is
+          self->state.schema = fresh.now;
+      },
   };
 }
 

@@ -1,35 +1,65 @@
-// CLERK: carries out REST requests, on a connection of its own. See protocol.hpp.
+// CLERK: carries out REST requests on lines that never block. See protocol.hpp.
 #pragma once
 
 #include "actors/protocol.hpp"
-#include "storage/connection.hpp"
-#include "storage/rest_run.hpp"
+#include "actors/socket_watch.hpp"
+#include "storage/rest_line.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
+#include <caf/typed_response_promise.hpp>
 
-#include <functional>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace jessica::actors {
 
-/// Carries one request out, blocking.
-using carry_out = std::function<result<rest_reply>(const rest_request& what,
-                                                   const storage::rest_schema& schema)>;
-
-/// Against the database, on one connection.
-[[nodiscard]] carry_out carry_out_on(storage::endpoint database,
-                                     storage::rest_limits limits);
+struct clerk_deps {
+  std::string name; ///< as the asker of a full queue reads it
+  porter_actor porter;
+  catalog_actor catalog;
+  std::shared_ptr<socket_watch> sockets;
+  std::size_t lines = 1;
+  std::size_t queue = 0; ///< requests that may wait for a line
+};
 
 struct clerk_state {
-  carry_out run;
-  catalog_actor catalog;
+  using clock = std::chrono::steady_clock;
+
+  struct errand {
+    std::shared_ptr<const rest_request> what;
+    caf::typed_response_promise<rest_reply> asker;
+  };
+  /// A line's place. It is opened when a request finds no free line.
+  struct place {
+    std::shared_ptr<storage::rest_line> line; ///< null: closed
+    std::unique_ptr<socket_watch::seat> watch;
+    std::uint64_t opening = 0; ///< how often it was opened
+    bool being_opened = false;
+    bool being_stopped = false; ///< what it does, or did, is being ended
+    errand now;                 ///< without `what`: none
+    clock::time_point begun;    ///< `now`
+
+    [[nodiscard]] bool free() const noexcept {
+      return line && !now.what && !being_stopped;
+    }
+  };
+
+  clerk_deps deps;
   storage::schema_snapshot schema;
+  std::vector<place> places;
+  std::deque<errand> waiting;
+  bool looking = false; ///< a look_at_lines is under way
 };
 
 /// Asks `catalog` for the schema first; requests wait until it has answered. Without a
 /// schema they fail with unavailable, PGRST002.
 clerk_actor::behavior_type clerk(clerk_actor::stateful_pointer<clerk_state> self,
-                                 carry_out run, catalog_actor catalog);
+                                 clerk_deps deps);
 
 } // namespace jessica::actors

@@ -33,7 +33,7 @@ using self_pointer = hub_actor::stateful_pointer<hub_state>;
 }
 
 /// A CHANNEL failed: the next who wants one of its topics gets a new one.
-void forget(self_pointer self, const caf::down_msg& down) {
+void forget_channel(self_pointer self, const caf::down_msg& down) {
   for (auto& one : self->state.channels)
     if (one && one.address() == down.source) {
       one = nullptr;
@@ -112,7 +112,8 @@ hub_state::~hub_state() {
 
 hub_actor::behavior_type hub(self_pointer self) {
   guard(self, "HUB");
-  self->set_down_handler([self](const caf::down_msg& down) { forget(self, down); });
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { forget_channel(self, down); });
   return {
       [self](join_topic& msg) -> caf::result<open_room> {
         return self->delegate(channel_of(self, msg.topic), std::move(msg));

@@ -173,11 +173,24 @@ using catalog_actor = caf::typed_actor<
     // From CLERK: a name was not found. Looked up again, now and then.
     caf::reacts_to<schema_missed>, caf::reacts_to<schema_due>>;
 
-/// CLERK carries out one REST request after another, as the asker, each in a
-/// transaction of its own. Detached, in two POOLs: of requests that read, of the rest.
-using clerk_actor = caf::typed_actor<caf::replies_to<perform>::with<rest_reply>,
-                                     caf::reacts_to<schema_loaded>,
-                                     caf::replies_to<are_you_free>::with<done>>;
+/// CLERK carries out REST requests as their askers, each in a transaction of its own,
+/// on several lines at once and without ever waiting for one of them. One for requests
+/// that read, one for the rest.
+using clerk_actor = caf::typed_actor<
+    // Waits in a bounded queue when no line is free. Fails as rest_line does;
+    // overloaded (the queue is full); unavailable (no schema, no database); timeout.
+    caf::replies_to<perform>::with<rest_reply>,
+    // Ends the statement, or takes the request out of the queue.
+    caf::reacts_to<forget>,
+    // From a socket_watch, and from itself.
+    caf::reacts_to<line_ready>, caf::reacts_to<look_at_lines>,
+    // From CATALOG.
+    caf::reacts_to<schema_loaded>>;
+
+/// PORTER does for a CLERK what blocks: opens its lines, ends their statements.
+/// Detached.
+using porter_actor = caf::typed_actor<caf::replies_to<open_line>::with<line_opened>,
+                                      caf::replies_to<stop_line>::with<done>>;
 
 /// CHANGEFEED follows the database's log and tells the node's actors what concerns
 /// them, in commit order. Detached.

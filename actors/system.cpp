@@ -13,6 +13,7 @@
 #include "actors/judge.hpp"
 #include "actors/keeper.hpp"
 #include "actors/persistence.hpp"
+#include "actors/porter.hpp"
 #include "actors/reader.hpp"
 #include "actors/session.hpp"
 #include "actors/supervision.hpp"
@@ -144,15 +145,19 @@ struct system::state {
       }));
   }
 
-  [[nodiscard]] clerk_actor start_clerks(std::string name, std::size_t count) {
+  [[nodiscard]] clerk_actor start_clerk(std::string name, std::size_t lines) {
     const auto& set = options.settings.storage;
     const auto limits = storage::rest_limits{static_cast<std::int64_t>(set.max_rows),
                                              set.statement_timeout};
-    return share_out<clerk_actor>(
-        {std::move(name), count, options.settings.rest.queue, [this, limits] {
-           return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(
-               clerk, carry_out_on(options.database, limits), catalog));
-         }});
+    auto opener = supervise<porter_actor>("PORTER", [this, limits] {
+      return caf::actor_cast<caf::actor>(
+          sys.spawn<caf::detached>(porter, lines_to(options.database, limits)));
+    });
+    auto deps = clerk_deps{std::move(name), opener, catalog,
+                           options.sockets, lines,  options.settings.rest.queue};
+    return supervise<clerk_actor>("CLERK", [this, deps] {
+      return caf::actor_cast<caf::actor>(sys.spawn(clerk, deps));
+    });
   }
 
   void start_rest() {
@@ -162,8 +167,8 @@ struct system::state {
       return caf::actor_cast<caf::actor>(
           sys.spawn<caf::detached>(actors::catalog, deps));
     });
-    rest_readers = start_clerks("REST readers", options.settings.rest.readers);
-    rest_writers = start_clerks("REST writers", options.settings.rest.writers);
+    rest_readers = start_clerk("REST readers", options.settings.rest.readers);
+    rest_writers = start_clerk("REST writers", options.settings.rest.writers);
   }
 
   void start_persistence() {

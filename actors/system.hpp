@@ -5,6 +5,7 @@
 #include "actors/account_messages.hpp"
 #include "actors/outbox.hpp"
 #include "actors/protocol.hpp"
+#include "actors/socket_watch.hpp"
 #include "config/settings.hpp"
 #include "engines/engine.hpp"
 #include "storage/endpoint.hpp"
@@ -22,6 +23,7 @@ struct system_options {
   wire::credentials credentials;
   std::string node; ///< this node's name in jessica.nodes
   std::shared_ptr<engines::text_generator> engine;
+  std::shared_ptr<socket_watch> sockets; ///< of REST's connections
 };
 
 /// The running actors. One owner, any thread may use the handles.

@@ -6,6 +6,7 @@
 #include "engines/builtin.hpp"
 #include "net/issuer_keys.hpp"
 #include "net/server.hpp"
+#include "net/socket_watches.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 
@@ -58,20 +59,23 @@ int fail_start(const char* what, const error& why) {
   return 1;
 }
 
-[[nodiscard]] actors::system_options options_of(const config::settings& settings,
-                                                const storage::endpoint& where,
-                                                const wire::credentials& credentials) {
+[[nodiscard]] actors::system_options
+options_of(const config::settings& settings, const storage::endpoint& where,
+           const wire::credentials& credentials,
+           std::shared_ptr<net::socket_watches> to) {
   return {.settings = settings,
           .database = where,
           .credentials = credentials,
           .node = node_name(),
-          .engine = engines::make_builtin(settings.inference.tokens_per_second)};
+          .engine = engines::make_builtin(settings.inference.tokens_per_second),
+          .sockets = std::move(to)};
 }
 
 [[nodiscard]] net::backend backend_of(actors::system& system,
                                       const config::settings& settings,
                                       const wire::credentials& credentials,
-                                      const std::string& anon_key) {
+                                      const std::string& anon_key,
+                                      std::shared_ptr<net::socket_watches> to) {
   return {
       .actors = system.caf(),
       .accounts = system.accounts(),
@@ -88,7 +92,8 @@ int fail_start(const char* what, const error& why) {
       .credentials = credentials,
       .settings = settings,
       .anon_key = anon_key,
-      .metrics = ops::metrics_page};
+      .metrics = ops::metrics_page,
+      .sockets = std::move(to)};
 }
 
 /// Keeps the trusted issuer's keys fresh; null: there are none to fetch.
@@ -120,11 +125,12 @@ int run(const config::settings& settings, const sigset_t& held, database& db) {
   if (!credentials)
     return fail_start("keys", credentials.error());
   const auto issuer = watch_issuer(*credentials, settings.auth);
-  auto system = actors::system{options_of(settings, db.where(), *credentials)};
+  const auto sockets = std::make_shared<net::socket_watches>();
+  auto system = actors::system{options_of(settings, db.where(), *credentials, sockets)};
   if (issuer)
     issuer->wait_for_first();
-  auto server =
-      net::server::open(backend_of(system, settings, *credentials, keys->anon_key));
+  auto server = net::server::open(
+      backend_of(system, settings, *credentials, keys->anon_key, sockets));
   if (!server)
     return fail_start("listen", server.error());
   announce(*server, settings);

@@ -33,6 +33,8 @@ constexpr auto scenarios = std::array{
              bench::run_queue},
     scenario{"tokens", "to verify a token: each algorithm, new and seen before",
              bench::run_tokens},
+    scenario{"rest", "rows by key and inserts over REST; beside the bare statements",
+             bench::run_rest},
 };
 
 int explain() {

@@ -12,7 +12,8 @@
 
 namespace jessica {
 
-enum class rest_action : std::uint8_t { read, insert, update, remove, call };
+/// `describe`: which tables and functions there are for the asker, as OpenAPI.
+enum class rest_action : std::uint8_t { read, insert, update, remove, call, describe };
 
 enum class row_count : std::uint8_t { none, exact, planned, estimated };
 enum class result_wish : std::uint8_t { minimal, headers_only, representation };
@@ -29,6 +30,7 @@ struct preferences {
   std::optional<bool> strict;          ///< handling=strict, handling=lenient
   std::optional<std::int64_t> max_affected; ///< counts only when strict
   std::string time_zone;
+  std::optional<bool> undo;         ///< tx=rollback, tx=commit
   std::vector<std::string> unknown; ///< as sent
 
   [[nodiscard]] bool wants_rows() const noexcept {
@@ -52,7 +54,7 @@ struct rest_request {
   bool head = false;      ///< no body wanted
   bool read_only = false; ///< by its method
   std::string schema = "public";
-  std::string target; ///< table, view or function
+  std::string target; ///< table, view or function; of describe: our URL
   selection what;
   preferences prefer;
   result_shape as = result_shape::array;

@@ -60,6 +60,7 @@ public:
     send(caf::actor_cast<caf::strong_actor_ptr>(whom),
          caf::make_message(std::move(what)));
   }
+  void send(const caf::strong_actor_ptr& whom, caf::message what);
 
   /// Open and later questions end with unavailable. Idempotent.
   void close() noexcept;
@@ -70,7 +71,6 @@ private:
 
   void gather(bool on) noexcept;
   void run();
-  void send(const caf::strong_actor_ptr& whom, caf::message what);
   /// The untyped exchange all forms of ask() share.
   void start(const caf::strong_actor_ptr& whom, caf::message what,
              std::chrono::milliseconds limit, completion then);

@@ -15,12 +15,15 @@
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/websocket/rfc6455.hpp>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <exception>
 #include <format>
 #include <optional>
+#include <utility>
 
 namespace jessica::net {
 
@@ -155,6 +158,7 @@ public:
     if (idle_)
       cut();
   }
+  void look() noexcept override;
 
 private:
   asio::awaitable<error_code> wait_for_request();
@@ -172,6 +176,7 @@ private:
   std::string remote_ip_;
   beast::flat_buffer buffer_;
   bool idle_ = true; ///< between two requests
+  departure client_; ///< of the request that is being answered
 };
 
 asio::awaitable<void> http_session::run() {
@@ -193,6 +198,19 @@ asio::awaitable<void> http_session::run() {
       co_return;
     home_.set_limit(*this, limits_.keep_alive);
   }
+}
+
+/// A client that closed its socket wants no answer. (One that has only finished to
+/// speak looks the same; HTTP clients do not do that.) Bytes that wait are a next
+/// request: they hide a close until they are read.
+void http_session::look() noexcept {
+  if (!client_.then)
+    return;
+  auto byte = char{};
+  const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
+    return;
+  std::exchange(client_.then, nullptr)();
 }
 
 /// Returns with the first bytes of a request; from then on its limit counts. The limit
@@ -260,7 +278,7 @@ asio::awaitable<bool> http_session::serve(request_parser& parser) {
 asio::awaitable<http_response> http_session::ask(http_request request) {
   try {
     co_return co_await home_.routes()(std::move(request),
-                                      call{home_.with(), home_.actors()});
+                                      call{home_.with(), home_.actors(), &client_});
   } catch (const std::exception& what) {
     ops::error("request.exception", {{"what", what.what()}});
   }

@@ -50,7 +50,17 @@ reactor::reactor(const backend& with, const responder& routes, connection_count&
       count_(count),
       lane_(std::make_shared<outbox_lane>(context_)),
       asker_(with.actors, context_.get_executor(), [this] { lane_->release(); }) {
+  if (with.sockets) {
+    watched_ = std::make_shared<watched_sockets>(context_, asker_);
+    with.sockets->attach(watched_);
+  }
   tick();
+}
+
+reactor::~reactor() {
+  if (watched_)
+    watched_->close();
+  context_.shutdown();
 }
 
 void reactor::run() {
@@ -98,6 +108,8 @@ void reactor::cut_all() {
   lane_->close();
   for (auto* const who : all())
     who->cut();
+  if (watched_)
+    watched_->close();
   asker_.close();
   report_traffic();
 }
@@ -107,18 +119,23 @@ void reactor::tick() {
   timer_.async_wait([this](const boost::system::error_code& ec) {
     if (ec)
       return;
-    cut_late();
+    look_at_all();
     report_traffic();
     tick();
   });
 }
 
-void reactor::cut_late() {
+void reactor::look_at_all() {
   const auto now = clock::now();
   auto late = std::vector<connection*>{};
+  auto unlimited = std::vector<connection*>{};
   for (const auto& one : open_)
     if (one.deadline <= now)
       late.push_back(one.who);
+    else if (one.deadline == clock::time_point::max())
+      unlimited.push_back(one.who);
+  for (auto* const who : unlimited)
+    who->look(); // removes nobody
   for (auto* const who : late)
     who->cut(); // removes at most itself
 }

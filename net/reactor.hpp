@@ -7,6 +7,7 @@
 #include "net/asker.hpp"
 #include "net/frame_stream.hpp"
 #include "net/server.hpp"
+#include "net/socket_watches.hpp"
 #include "net/ws_outbox.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -63,6 +64,8 @@ class connection {
 public:
   virtual void cut() noexcept = 0;    ///< its deadline passed: end at once
   virtual void retire() noexcept = 0; ///< the server stops: finish, then end
+  /// It has no limit, now and then: is its client still there?
+  virtual void look() noexcept {}
 
 protected:
   ~connection() = default;
@@ -78,7 +81,7 @@ public:
   using clock = std::chrono::steady_clock;
 
   reactor(const backend& with, const responder& routes, connection_count& count);
-  ~reactor() { context_.shutdown(); } ///< after run(); frees what never ended
+  ~reactor(); ///< after run(); frees what never ended
 
   /// Runs until stop(). The calling thread is the reactor's.
   void run();
@@ -125,7 +128,7 @@ private:
   };
 
   void tick();
-  void cut_late();
+  void look_at_all();
   void report_traffic();
   std::vector<connection*> all() const;
 
@@ -136,6 +139,7 @@ private:
   boost::asio::steady_timer timer_{context_};
   std::shared_ptr<outbox_lane> lane_;
   asker asker_;
+  std::shared_ptr<watched_sockets> watched_; ///< null: nobody needs any
   ws_traffic traffic_;
   std::vector<entry> open_;
   bool retiring_ = false;

@@ -62,6 +62,13 @@ struct accepted_type {
 }
 
 [[nodiscard]] bool is_text(std::string_view bytes) {
+  // Nearly all headers are plain ASCII, and a token is hundreds of bytes.
+  const auto odd = [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte == 0 || byte >= 0x80;
+  };
+  bytes.remove_prefix(
+      static_cast<std::size_t>(std::ranges::find_if(bytes, odd) - bytes.begin()));
   while (!bytes.empty()) {
     const auto next = first_code_point(bytes);
     if (!next.valid || next.value == 0)
@@ -157,6 +164,12 @@ void put(std::string& object, std::string_view key, std::string_view value) {
   return {};
 }
 
+[[nodiscard]] error no_such_type(const http_request& asked) {
+  return dialect_error("PGRST107",
+                       std::format("None of these media types are available: {}",
+                                   asked.header("accept")));
+}
+
 } // namespace
 
 std::string without_key(std::string_view query) {
@@ -194,9 +207,7 @@ result<std::shared_ptr<const rest_request>> rest_request_of(const http_request& 
   made->prefer = wire::read_prefer(asked.header("prefer"));
   const auto type = accepted(asked.header("accept"));
   if (!type)
-    return std::unexpected{dialect_error(
-        "PGRST107", std::format("None of these media types are available: {}",
-                                asked.header("accept")))};
+    return std::unexpected{no_such_type(asked)};
   made->as = type->as;
   made->strip_nulls = type->strip_nulls;
   auto fine = check_schema(asked, made->read_only);
@@ -217,6 +228,27 @@ result<std::shared_ptr<const rest_request>> rest_request_of(const http_request& 
     made->head = true;
   made->method = asked.method;
   made->path = asked.path.substr(std::string_view{"/rest/v1"}.size());
+  made->headers = headers_json(asked.headers);
+  made->cookies = cookies_json(asked.header("cookie"));
+  return made;
+}
+
+result<std::shared_ptr<const rest_request>>
+describe_request_of(const http_request& asked, identity who, std::string url) {
+  const auto type = accepted(asked.header("accept"));
+  const auto named = asked.header("accept").contains("application/openapi+json");
+  if (!named && (!type || type->as != result_shape::array || type->strip_nulls))
+    return std::unexpected{no_such_type(asked)};
+  if (auto fine = check_schema(asked, true); !fine)
+    return std::unexpected{std::move(fine.error())};
+  auto made = std::make_shared<rest_request>();
+  made->who = std::move(who);
+  made->action = rest_action::describe;
+  made->target = std::move(url);
+  made->head = asked.method == "HEAD";
+  made->read_only = true;
+  made->method = asked.method;
+  made->path = "/";
   made->headers = headers_json(asked.headers);
   made->cookies = cookies_json(asked.header("cookie"));
   return made;

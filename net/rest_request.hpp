@@ -28,4 +28,9 @@ inline constexpr auto exposed_schema = std::string_view{"public"};
 rest_request_of(const http_request& asked, identity who, rest_action action,
                 std::string target);
 
+/// What asks for the description at the root; `url` is where the REST API is. Fails:
+/// invalid_input PGRST106, PGRST107.
+[[nodiscard]] result<std::shared_ptr<const rest_request>>
+describe_request_of(const http_request& asked, identity who, std::string url);
+
 } // namespace jessica::net

@@ -70,6 +70,7 @@ namespace {
       return 204;
     break;
   case rest_action::read:
+  case rest_action::describe:
     break;
   }
   return reply.total && reply.rows < *reply.total ? 206 : 200;
@@ -84,6 +85,7 @@ namespace {
     return wire::content_range(0, reply.rows, reply.total);
   case rest_action::read:
   case rest_action::call:
+  case rest_action::describe:
     break;
   }
   return wire::content_range(what.what.offset, reply.rows, reply.total);

@@ -50,9 +50,7 @@ struct found_route {
 
 [[nodiscard]] found_route find_route(std::string_view method, std::string_view path) {
   auto found = found_route{};
-  const auto tables = std::array{
-      auth_routes(),     switched_off_auth_routes(), rest_routes(), auth_proxy_routes(),
-      function_routes(), realtime_routes(),          ops_routes()};
+  static const auto tables = route_tables();
   for (const auto& table : tables)
     for (const auto& row : table) {
       const auto rest = match(row.path, path);
@@ -150,6 +148,12 @@ boost::asio::awaitable<http_response> answer(http_request what, call in) {
               {"micros",
                std::chrono::duration_cast<std::chrono::microseconds>(spent).count()}});
   co_return answered;
+}
+
+std::vector<std::span<const route>> route_tables() {
+  return {auth_routes(),       switched_off_auth_routes(), rest_routes(),
+          auth_proxy_routes(), function_routes(),          realtime_routes(),
+          ops_routes()};
 }
 
 http_response refuse_for(std::string reason, errc code, const http_request& asked) {

@@ -7,12 +7,20 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include <functional>
+
 namespace jessica::net {
+
+/// A client that goes before it is answered.
+struct departure {
+  std::function<void()> then; ///< set by a route that can stop what it began
+};
 
 /// What a route may use: the actors' handles and the reactor it runs on.
 struct call {
   const backend& with;
   asker& actors;
+  departure* client = nullptr; ///< outlives the route; null: nobody looks
 };
 
 /// Answers any request but the WebSocket upgrade: finds the route, lets the gate check

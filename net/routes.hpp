@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace jessica::net {
 
@@ -39,6 +40,8 @@ struct route {
 [[nodiscard]] std::span<const route> function_routes();
 [[nodiscard]] std::span<const route> realtime_routes();
 [[nodiscard]] std::span<const route> ops_routes();
+/// All of them, in the order in which they are looked at.
+[[nodiscard]] std::vector<std::span<const route>> route_tables();
 
 /// A refusal that wire/problem.hpp has the words for.
 [[nodiscard]] http_response refuse_for(std::string reason, errc code,

@@ -1,4 +1,5 @@
 // /functions/v1: what supabase.functions.invoke() reaches.
+#include "net/functions_openapi.hpp"
 #include "net/routes.hpp"
 #include "wire/json_writer.hpp"
 #include "wire/reply_events.hpp"
@@ -66,6 +67,11 @@ answering run_inference_worker(const admitted& what, call in) {
   co_return json_response(200, body.done());
 }
 
+/// All of these, as OpenAPI 3.
+answering describe_functions(const admitted&, call in) {
+  co_return json_response(200, functions_openapi(in.with.settings));
+}
+
 answering unknown_function(const admitted& what, call) {
   co_return refuse(error{errc::not_found, "unknown function", {}, nullptr},
                    what.request, what.who.signed_in());
@@ -76,6 +82,8 @@ constexpr auto routes = std::to_array<route>({
     {"POST", "/functions/v1/stop-inference", caller::user, stop_inference},
     {"POST", "/functions/v1/run-inference-worker", caller::service,
      run_inference_worker},
+    {"GET", "/functions/v1/", caller::key_holder, describe_functions},
+    {"GET", "/functions/v1", caller::key_holder, describe_functions},
     {"*", "/functions/v1/*", caller::key_holder, unknown_function},
 });
 

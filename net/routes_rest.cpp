@@ -6,7 +6,10 @@
 
 #include <array>
 #include <format>
+#include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace jessica::net {
@@ -37,6 +40,21 @@ namespace {
                 asked, true);
 }
 
+using request_ptr = std::shared_ptr<const rest_request>;
+
+/// Waits for the CLERK's answer; a client that leaves takes its request back.
+boost::asio::awaitable<result<rest_reply>> perform(const request_ptr& request,
+                                                   call in) {
+  const auto& clerk = request->read_only ? in.with.rest_readers : in.with.rest_writers;
+  if (in.client)
+    in.client->then = [&] { in.actors.tell(clerk, actors::forget{request}); };
+  auto reply = co_await in.actors.ask<rest_reply>(clerk, actors::perform{request},
+                                                  in.with.settings.net.request_timeout);
+  if (in.client)
+    in.client->then = nullptr;
+  co_return reply;
+}
+
 answering carry_out(const admitted& what, rest_action action, std::string target,
                     call in) {
   const auto& asked = what.request;
@@ -44,21 +62,39 @@ answering carry_out(const admitted& what, rest_action action, std::string target
   const auto request = rest_request_of(asked, what.who, action, std::move(target));
   if (!request)
     co_return refuse(request.error(), asked, signed_in);
-  const auto& clerks =
-      (*request)->read_only ? in.with.rest_readers : in.with.rest_writers;
-  auto reply = co_await in.actors.ask<rest_reply>(clerks, actors::perform{*request},
-                                                  in.with.settings.net.request_timeout);
+  auto reply = co_await perform(*request, in);
   if (!reply)
     co_return refuse(reply.error(), asked, signed_in);
   co_return rest_response(asked, **request, std::move(*reply));
+}
+
+/// What there is for the asker, as OpenAPI.
+answering description(const admitted& what, call in) {
+  const auto& asked = what.request;
+  const auto signed_in = what.who.role != db_role::anon;
+  if (asked.method != "GET" && asked.method != "HEAD")
+    co_return method_refused(asked, "PGRST117",
+                             "Unsupported HTTP method: " + asked.method, "GET, HEAD");
+  const auto request = describe_request_of(
+      asked, what.who, in.with.settings.net.public_url + "/rest/v1/");
+  if (!request)
+    co_return refuse(request.error(), asked, signed_in);
+  auto reply = co_await perform(*request, in);
+  if (!reply)
+    co_return refuse(reply.error(), asked, signed_in);
+  auto answer = http_response{};
+  answer.status = 200;
+  answer.headers.emplace_back("Content-Type",
+                              "application/openapi+json; charset=utf-8");
+  answer.body = std::move(reply->body);
+  co_return answer;
 }
 
 answering table(const admitted& what, call in) {
   const auto& asked = what.request;
   auto name = decode_path(what.rest);
   if (what.rest.empty())
-    co_return refuse(dialect_error("PGRST126", "Root endpoint metadata is disabled"),
-                     asked, true);
+    co_return co_await description(what, in);
   if (!name || name->contains('/'))
     co_return no_such_path(asked);
   const auto action = action_of(asked.method);

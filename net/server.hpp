@@ -19,6 +19,8 @@
 
 namespace jessica::net {
 
+class socket_watches;
+
 /// What requests are answered by.
 struct backend {
   caf::actor_system& actors;
@@ -35,6 +37,8 @@ struct backend {
   config::settings settings;
   std::string anon_key;                 ///< shown to the page, it is public
   std::function<std::string()> metrics; ///< the text page
+  /// Actors' own sockets, which the reactors watch; null: none.
+  std::shared_ptr<socket_watches> sockets = nullptr;
 };
 
 struct call;

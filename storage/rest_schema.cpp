@@ -20,7 +20,8 @@ constexpr auto columns_of = std::string_view{R"(
     format_type(a.atttypid, a.atttypmod),
     case when a.attidentity <> '' then format('nextval(%L)',
            pg_get_serial_sequence(format('%I.%I', n.nspname, c.relname), a.attname))
-         when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end
+         when a.attgenerated = '' then pg_get_expr(d.adbin, d.adrelid) end,
+    a.attnotnull, col_description(c.oid, a.attnum), obj_description(c.oid, 'pg_class')
   from pg_class c
   join pg_namespace n on n.oid = c.relnamespace
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
@@ -78,7 +79,7 @@ constexpr auto functions_of = std::string_view{R"(
     case when r.typtype = 'c' then r.typrelid end,
     p.pronargs, p.pronargdefaults,
     coalesce(p.proargmodes[u.place], 'i'), coalesce(p.proargnames[u.place], ''),
-    format_type(u.type, null), t.typrelid
+    format_type(u.type, null), t.typrelid, obj_description(p.oid, 'pg_proc')
   from pg_proc p
   join pg_namespace n on n.oid = p.pronamespace and n.nspname = $1
   join pg_type r on r.oid = p.prorettype
@@ -106,9 +107,11 @@ using relations_by_oid = std::map<std::int64_t, known_relation>;
     auto& relation = known[from.integer(row, 0)];
     relation.table.name = from.text(row, 1);
     relation.exposed = from.text(row, 2) == "t";
-    relation.table.columns.push_back({std::string{from.text(row, 3)},
-                                      std::string{from.text(row, 4)},
-                                      std::string{from.text(row, 5)}});
+    relation.table.columns.push_back(
+        {std::string{from.text(row, 3)}, std::string{from.text(row, 4)},
+         std::string{from.text(row, 5)}, from.text(row, 6) == "t",
+         std::string{from.text(row, 7)}});
+    relation.table.note = from.text(row, 8);
   }
   return known;
 }
@@ -122,7 +125,7 @@ void add_argument(schema_function& to, const rows& from, int row) {
   auto type = std::string{from.text(row, 10)};
   if (mode != "i") // of OUT, INOUT and TABLE: columns of the result
     if (mode != "v")
-      to.row.columns.push_back({name, type, {}});
+      to.row.columns.push_back({name, type, {}, false, {}});
   if (mode == "o" || mode == "t")
     return;
   const auto inputs = from.integer(row, 6);
@@ -137,6 +140,7 @@ void add_argument(schema_function& to, const rows& from, int row) {
   made.name = from.text(row, 1);
   made.volatile_ = from.text(row, 2) == "v";
   made.many = from.text(row, 3) == "t";
+  made.note = from.text(row, 12);
   const auto gives = from.text(row, 4);
   made.gives = gives == "nothing" ? schema_function::result::nothing
                : gives == "row"   ? schema_function::result::row

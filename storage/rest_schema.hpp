@@ -21,8 +21,10 @@ inline constexpr auto exposed_schema = std::string_view{"public"};
 
 struct schema_column {
   std::string name;
-  std::string type;     ///< as SQL spells it, schema-qualified
-  std::string fallback; ///< the default's SQL; empty: none
+  std::string type;      ///< as SQL spells it, schema-qualified
+  std::string fallback;  ///< the default's SQL; empty: none
+  bool required = false; ///< not null
+  std::string note{};    ///< its comment
 };
 
 struct schema_table {
@@ -30,6 +32,7 @@ struct schema_table {
   std::vector<schema_column> columns;
   std::vector<std::string> key;      ///< the primary key's columns, in order
   std::vector<std::string> computed; ///< functions of a row that read like columns
+  std::string note{};                ///< its comment
 
   [[nodiscard]] const schema_column* find(std::string_view column) const noexcept;
   /// A column, or a function that reads like one.
@@ -79,6 +82,7 @@ struct schema_function {
   bool many = false;     ///< a set
   bool volatile_ = true; ///< may write
   schema_table row;      ///< of a row: its columns, `name` that of an exposed table
+  std::string note{};    ///< its comment
 };
 
 /// Bounds of what is read, so that a database with a million tables costs no memory.

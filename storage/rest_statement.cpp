@@ -1,6 +1,7 @@
 #include "storage/rest_statement.hpp"
 
 #include "storage/rest_fault.hpp"
+#include "storage/rest_openapi.hpp"
 #include "storage/rest_pieces.hpp"
 
 #include <algorithm>
@@ -192,6 +193,11 @@ result<rest_statement> build_statement(const rest_request& what,
   case rest_action::update:
   case rest_action::remove:
     return build_write(what, schema, max_rows);
+  case rest_action::describe: {
+    auto made = rest_statement{};
+    made.main = rights_statement();
+    return made;
+  }
   case rest_action::call:
     break;
   }

@@ -158,6 +158,7 @@ std::string write_sql(rest_context& to, const rest_request& what,
     break;
   case rest_action::read:
   case rest_action::call:
+  case rest_action::describe:
     to.refuse(fail(errc::internal, "this request writes nothing"));
   }
   auto columns = std::string{};

@@ -3,7 +3,6 @@
 #include <libpq-fe.h>
 #include <poll.h>
 
-#include <cerrno>
 #include <utility>
 
 namespace jessica::storage {
@@ -34,33 +33,6 @@ bool gone_while_idle(pg_conn* open) {
     (void)PQisBusy(open); // lets libpq digest what came
   }
   return PQstatus(open) != CONNECTION_OK;
-}
-
-result<answer> next_answer(pg_conn* open,
-                           std::chrono::steady_clock::time_point deadline) {
-  for (;;) {
-    const auto unsent = PQflush(open);
-    if (unsent < 0) {
-      return std::unexpected{lost(open)};
-    }
-    if (PQisBusy(open) == 0) {
-      return answer{PQgetResult(open)};
-    }
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
-        deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0) {
-      return fail(errc::timeout, "PostgreSQL does not answer");
-    }
-    const auto events = static_cast<short>(unsent > 0 ? POLLIN | POLLOUT : POLLIN);
-    auto wait = pollfd{PQsocket(open), events, 0};
-    const auto ready = ::poll(&wait, 1, static_cast<int>(left.count()));
-    if (ready < 0 && errno != EINTR) {
-      return fail(errc::unavailable, "cannot wait for PostgreSQL's socket");
-    }
-    if (ready > 0 && (wait.revents & ~POLLOUT) != 0 && PQconsumeInput(open) == 0) {
-      return std::unexpected{lost(open)};
-    }
-  }
 }
 
 } // namespace jessica::storage

@@ -30,6 +30,7 @@ constexpr auto duplicates =
                             {"ignore-duplicates", on_duplicate::ignore}}};
 constexpr auto missing = words<bool, 2>{{{"default", true}, {"null", false}}};
 constexpr auto handling = words<bool, 2>{{{"strict", true}, {"lenient", false}}};
+constexpr auto endings = words<bool, 2>{{{"rollback", true}, {"commit", false}}};
 
 template <class Value, std::size_t Count>
 [[nodiscard]] const Value* find(const words<Value, Count>& in, std::string_view word) {
@@ -77,9 +78,11 @@ template <class Target, class Value, std::size_t Count>
     return set(to.strict, {}, handling, word);
   if (key == "max-affected")
     return set_max_affected(to, word);
+  if (key == "tx")
+    return set(to.undo, {}, endings, word);
   if (key == "timezone" && !word.empty() && to.time_zone.empty())
     to.time_zone = word;
-  return key == "timezone" || (key == "tx" && (word == "commit" || word == "rollback"));
+  return key == "timezone";
 }
 
 } // namespace
@@ -122,6 +125,8 @@ std::string preference_applied(const preferences& asked, rest_action of) {
     put("max-affected", std::to_string(*asked.max_affected));
   if (!asked.time_zone.empty())
     put("timezone", asked.time_zone);
+  if (asked.undo)
+    put("tx", word_of(endings, *asked.undo));
   return text;
 }
 

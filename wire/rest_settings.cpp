@@ -2,9 +2,29 @@
 
 #include "wire/json_reader.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace jessica::wire {
+namespace {
+
+/// RFC 9110: a token.
+[[nodiscard]] bool is_header_name(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view{"!#$%&'*+-.^_`|~"}.contains(c);
+  });
+}
+
+/// Nothing that could end the line and begin another header.
+[[nodiscard]] bool is_header_value(std::string_view text) {
+  return std::ranges::none_of(text, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < ' ' && c != '\t') || byte == 0x7f;
+  });
+}
+
+} // namespace
 
 result<std::vector<std::pair<std::string, std::string>>>
 read_response_headers(std::string_view setting) {
@@ -23,7 +43,8 @@ read_response_headers(std::string_view setting) {
     if (!item.is_object() || item.get_object().size() != 1)
       return broken;
     const auto& member = *item.get_object().begin();
-    if (!member.value().is_string())
+    if (!is_header_name(member.key()) || !member.value().is_string() ||
+        !is_header_value(member.value().get_string()))
       return broken;
     headers.emplace_back(member.key(), member.value().get_string());
   }

@@ -10,8 +10,8 @@
 
 namespace jessica::wire {
 
-/// A JSON array of objects with one key and a text each; empty: none. Fails: internal,
-/// PGRST111.
+/// A JSON array of objects with one key and a text each, which can stand in a message's
+/// head; empty: none. Fails: internal, PGRST111.
 [[nodiscard]] result<std::vector<std::pair<std::string, std::string>>>
 read_response_headers(std::string_view setting);
 

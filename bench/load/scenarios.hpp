@@ -27,5 +27,7 @@ namespace jessica::bench {
 [[nodiscard]] result<findings> run_queue(const settings& how);
 /// What it costs a thread to verify tokens, without a server.
 [[nodiscard]] result<findings> run_tokens(const settings& how);
+/// Rows read by key and inserted over REST; beside the bare statements.
+[[nodiscard]] result<findings> run_rest(const settings& how);
 
 } // namespace jessica::bench

@@ -31,8 +31,8 @@ constexpr auto flags = std::array{
     flag{"messages", "chat: messages of a session in a round", &settings::messages},
     flag{"tokens-per-second", "chat: pace of the engine; 0: no pause",
          &settings::tokens_per_second},
-    flag{"sockets", "sends: sockets", &settings::sockets},
-    flag{"seconds", "sends, changes: length of a round, or of its parts",
+    flag{"sockets", "sends: sockets; rest: HTTP connections", &settings::sockets},
+    flag{"seconds", "sends, changes, rest: length of a round, or of its parts",
          &settings::seconds},
     flag{"rate", "sends: messages a second, whatever comes back; 0: back to back",
          &settings::rate},
@@ -57,6 +57,7 @@ constexpr auto flags = std::array{
     flag{"jobs", "queue: jobs of a trial, in batches", &settings::jobs},
     flag{"single-jobs", "queue: jobs of a trial, one by one", &settings::single_jobs},
     flag{"workers", "queue: workers, one by one", &settings::workers},
+    flag{"lanes", "rest: connections of the bare statement", &settings::lanes},
 };
 
 [[nodiscard]] std::optional<std::size_t> count_in(std::string_view text) {
@@ -85,11 +86,11 @@ constexpr auto flags = std::array{
 
 [[nodiscard]] result<void> check(const settings& what) {
   for (const auto count :
-       {what.rounds,  what.sessions,    what.messages, what.sockets,
-        what.seconds, what.connections, what.members,  what.window,
-        what.clients, what.frames,      what.jobs,     what.single_jobs,
-        what.workers, what.rejoiners,   what.within,   what.followers,
-        what.users,   what.rows,        what.commits,  what.writers})
+       {what.rounds,      what.sessions,    what.messages, what.sockets,   what.seconds,
+        what.connections, what.members,     what.window,   what.clients,   what.frames,
+        what.jobs,        what.single_jobs, what.workers,  what.rejoiners, what.within,
+        what.followers,   what.users,       what.rows,     what.commits,   what.writers,
+        what.lanes})
     if (count == 0)
       return fail(errc::invalid_input, "counts must be at least 1");
   return relay_peers_named(what.peers).transform([](const auto&) {});

@@ -24,8 +24,8 @@ struct settings {
   std::size_t sessions = 200;        ///< chat
   std::size_t messages = 20;         ///< chat: of one session
   std::size_t tokens_per_second = 0; ///< chat: pace of the engine; 0: no pause
-  std::size_t sockets = 50;          ///< sends
-  std::size_t seconds = 3;           ///< sends: one round
+  std::size_t sockets = 50;          ///< sends, rest
+  std::size_t seconds = 3;           ///< sends: one round; rest: each part of it
   std::size_t rate = 0;              ///< sends: messages a second; 0: back to back
   std::size_t slots = 0; ///< sends: replies written at once; 0: the server's own
   std::size_t connections = 5000; ///< idle
@@ -46,6 +46,7 @@ struct settings {
   std::size_t jobs = 20'000;       ///< queue: in batches, of one trial
   std::size_t single_jobs = 2'000; ///< queue: one by one, of one trial
   std::size_t workers = 10;        ///< queue: jobs under way, one by one
+  std::size_t lanes = 4;           ///< rest: connections of the bare statement
 };
 
 /// `--name value` or `--name=value`; `--json` stands alone. Fails: invalid_input.

@@ -1,9 +1,11 @@
-#include "storage/rest_run.hpp"
+#include "storage/rest_line.hpp"
 #include "tests/postgres/rest_world.hpp"
 
 #include <doctest/doctest.h>
+#include <poll.h>
 
 #include <chrono>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -79,7 +81,6 @@ TEST_SUITE("storage.rest") {
 
   TEST_CASE_FIXTURE(rest_world, "one request's identity is gone with it") {
     REQUIRE(read(service()));
-    CHECK(db.run({"select current_user", {}})->text(0, 0) == role::requests);
     CHECK(read(signed_in(bob))->rows == 1);
     CHECK_FALSE(read(identity{}));
     CHECK(read(signed_in(ada))->rows == 4);
@@ -238,20 +239,30 @@ TEST_SUITE("storage.rest") {
   }
 
   TEST_CASE_FIXTURE(rest_world, "a hot query is prepared once") {
+    const auto made = temporary_schema{
+        *this,
+        "create function public.prepared() returns bigint language sql stable as "
+        "$$ select count(*) from pg_prepared_statements $$",
+        "drop function public.prepared"};
     const auto prepared = [&] {
-      return db.run({"select count(*) from pg_prepared_statements", {}})->integer(0, 0);
+      auto call = request_of(rest_action::call, "prepared");
+      call.read_only = true;
+      return body(service(), call);
     };
+    (void)prepared(); // its own statements
     REQUIRE(read(signed_in(ada)));
     const auto before = prepared();
     query.what.conditions = {filter_of("content", eq, {"one"})};
     REQUIRE(read(signed_in(ada)));
     const auto after = prepared();
+    CHECK(after != before);
     for (const auto* other_value : {"two", "three", "four"}) {
       query.what.conditions = {filter_of("content", eq, {other_value})};
       REQUIRE(read(signed_in(bob)));
     }
-    CHECK(after == before + 1);
     CHECK(prepared() == after);
+    REQUIRE(read(service())); // another role, another plan
+    CHECK(prepared() != after);
   }
 
   TEST_CASE_FIXTURE(rest_world, "a column may become one of another type") {
@@ -263,7 +274,6 @@ TEST_SUITE("storage.rest") {
     CHECK(body(identity{}, query) == R"([{"a":7}])");
     prepare(database(), "alter table public.turns alter a type text");
     schema = load();
-    db.forget_prepared();
     CHECK(body(identity{}, query) == R"([{"a":"7"}])");
   }
 
@@ -279,8 +289,10 @@ TEST_SUITE("storage.rest") {
     call.arguments = {{"s", "5"}};
     CHECK(body(identity{}, call) == "!57014");
     call.who = signed_in(ada);
-    const auto slow = perform(db, call, *schema,
-                              {.statement_timeout = std::chrono::milliseconds{30}});
+    const auto hasty = open_rest_line(
+        database(), {.statement_timeout = std::chrono::milliseconds{30}});
+    REQUIRE(hasty);
+    const auto slow = perform(**hasty, call, schema);
     REQUIRE_FALSE(slow);
     CHECK(slow.error().code == errc::timeout);
     call.arguments = {{"s", "0"}};
@@ -290,6 +302,53 @@ TEST_SUITE("storage.rest") {
     CHECK(body(signed_in(ada), call) != "\"no/where\"");
     call.prefer.strict = true;
     CHECK(body(signed_in(ada), call) == "!PGRST122");
+  }
+
+  TEST_CASE_FIXTURE(rest_world, "a statement can be ended, and the line goes on") {
+    const auto made = temporary_schema{
+        *this,
+        "create function public.doze() returns void language sql stable as "
+        "$$ select pg_sleep(20) $$",
+        "drop function public.doze"};
+    auto call = request_of(rest_action::call, "doze");
+    call.read_only = true;
+    call.who = signed_in(ada);
+    REQUIRE(read(signed_in(ada))); // opens the line
+    REQUIRE_FALSE(line->start(std::make_shared<const rest_request>(call), schema));
+    // Until the server works on it, there is nothing to be ended.
+    while (number_of("select count(*) from pg_stat_activity where query like '%doze%' "
+                     "and state = 'active' and usename = 'authenticator'") == 0) {
+    }
+    line->stopper()();
+    auto over = line->go_on();
+    for (auto wait = pollfd{line->socket(), POLLIN, 0}; !over; over = line->go_on())
+      REQUIRE(::poll(&wait, 1, 10'000) == 1);
+    REQUIRE_FALSE(*over);
+    CHECK(over->error().sql->sqlstate == "57014");
+    line->stopper()(); // nothing is under way: it touches nobody
+    CHECK(read(signed_in(bob))->rows == 1);
+  }
+
+  TEST_CASE_FIXTURE(rest_world, "a session that ended while idle is noticed") {
+    REQUIRE(read(signed_in(ada)));
+    admin("select pg_terminate_backend(pid, 5000) from pg_stat_activity "
+          "where usename = 'authenticator' and state = 'idle'");
+    CHECK(line->gone());
+    CHECK_FALSE(line->go_on());
+    CHECK(line->lost());
+  }
+
+  TEST_CASE_FIXTURE(rest_world, "the description holds what the asker may use") {
+    auto root = request_of(rest_action::describe, "http://localhost:8000/rest/v1/");
+    root.read_only = true;
+    const auto user = body(signed_in(ada), root);
+    CHECK(user.contains(R"("swagger":"2.0")"));
+    CHECK(user.contains(R"("host":"localhost:8000","basePath":"/rest/v1/")"));
+    CHECK(user.contains(R"("/messages":{"get":)"));
+    CHECK(user.contains(R"("rowFilter.messages.content")"));
+    const auto anon = body(identity{}, root);
+    CHECK_FALSE(anon.contains("/messages"));
+    CHECK(body(service(), root).contains("/messages"));
   }
 }
 

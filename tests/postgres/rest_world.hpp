@@ -1,9 +1,13 @@
 // A request as net would make it, carried out against the test's database.
 #pragma once
 
-#include "storage/rest_run.hpp"
+#include "storage/rest_line.hpp"
 #include "tests/postgres/seed.hpp"
 
+#include <poll.h>
+
+#include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,19 +46,43 @@ inline json_body body_of(std::string text, std::vector<std::string> keys) {
   return {std::move(text), array, 1, true, true, std::move(keys)};
 }
 
+/// Carries a request out, waiting for it.
+inline result<rest_reply> perform(storage::rest_line& on, rest_request what,
+                                  storage::schema_snapshot schema) {
+  constexpr auto patience_ms = 20'000;
+  auto over = on.start(std::make_shared<const rest_request>(std::move(what)),
+                       std::move(schema));
+  while (!over) {
+    const auto events = static_cast<short>(on.unsent() ? POLLIN | POLLOUT : POLLIN);
+    auto wait = pollfd{on.socket(), events, 0};
+    if (::poll(&wait, 1, patience_ms) <= 0)
+      return fail(errc::timeout, "the line does not answer");
+    over = on.go_on();
+  }
+  return std::move(*over);
+}
+
 struct rest_database {
   storage::connection db{database(), storage::role::requests};
+  std::uint64_t version = 0;
   storage::schema_snapshot schema = load();
+  std::unique_ptr<storage::rest_line> line;
 
   [[nodiscard]] storage::schema_snapshot load(storage::schema_limits limits = {}) {
-    auto read = storage::load_schema(db, 1, limits);
+    auto read = storage::load_schema(db, ++version, limits);
     if (!read)
       FAIL(read.error().what);
     return *read;
   }
   [[nodiscard]] result<rest_reply> run(const identity& who, rest_request what) {
     what.who = who;
-    return storage::perform(db, what, *schema, {});
+    if (!line || line->gone()) {
+      auto opened = storage::open_rest_line(database(), {});
+      if (!opened)
+        FAIL(opened.error().what);
+      line = std::move(*opened);
+    }
+    return perform(*line, std::move(what), schema);
   }
   /// The body, or "!" and the code of the refusal.
   [[nodiscard]] std::string body(const identity& who, rest_request what) {

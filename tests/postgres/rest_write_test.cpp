@@ -140,7 +140,21 @@ TEST_SUITE("storage.rest_write") {
     CHECK(body(signed_in(ada), change) == "!23505");
     CHECK(body(signed_in(ada), request_of(rest_action::read, "notes", {"text"})) ==
           "[{\"text\":\"changed\"}, \n {\"text\":\"changed\"}]");
-    CHECK(db.run({"select current_user", {}})->text(0, 0) == role::requests);
+  }
+
+  TEST_CASE_FIXTURE(write_world, "what shall be undone is answered and not stored") {
+    auto what = insert(R"({"text":"a"})", {"text"});
+    what.prefer.undo = true;
+    CHECK(body(signed_in(ada), what) == R"([{"text":"a"}])");
+    CHECK(stored() == 0);
+    auto call = request_of(rest_action::call, "note");
+    call.body = body_of(R"({"t":"b"})", {"t"});
+    call.prefer.undo = true;
+    CHECK(run(signed_in(ada), call)->rows == 1);
+    CHECK(stored() == 0);
+    what.prefer.undo = false;
+    CHECK(run(signed_in(ada), what)->rows == 1);
+    CHECK(stored() == 1);
   }
 
   TEST_CASE_FIXTURE(write_world, "functions run as the caller") {
@@ -200,55 +214,6 @@ TEST_SUITE("storage.rest_schema") {
     const auto some = load({5});
     CHECK(some->cut);
     CHECK(some->tables.size() <= 5);
-  }
-}
-
-TEST_SUITE("storage.connection judged") {
-  TEST_CASE("a judge keeps, undoes or refuses; the session goes on") {
-    auto db = connection{database(), role::migrations};
-    REQUIRE(db.run({"create table public.judged (a int)", {}}));
-    const auto insert =
-        std::vector<statement>{{"insert into public.judged values (1)", {}}};
-    const auto count = [&] {
-      return db.run({"select count(*) from public.judged", {}})->integer(0, 0);
-    };
-    CHECK(db.run_judged(insert, [](const auto&) -> result<bool> { return true; }));
-    CHECK(count() == 1);
-    const auto undone =
-        db.run_judged(insert, [](const auto&) -> result<bool> { return false; });
-    REQUIRE(undone);
-    CHECK(undone->front().affected() == 1);
-    CHECK(count() == 1);
-    const auto refused = db.run_judged(
-        insert, [](const auto&) -> result<bool> { return fail(errc::conflict, "no"); });
-    REQUIRE_FALSE(refused);
-    CHECK(refused.error().code == errc::conflict);
-    const auto broken = std::vector<statement>{{"select 1 / 0", {}}};
-    auto judged = false;
-    CHECK_FALSE(db.run_judged(broken, [&](const auto&) -> result<bool> {
-      judged = true;
-      return true;
-    }));
-    CHECK_FALSE(judged);
-    CHECK(count() == 1);
-    REQUIRE(db.run({"drop table public.judged", {}}));
-  }
-
-  TEST_CASE("what is judged on a session that dies meanwhile is not stored") {
-    auto db = connection{database(), role::migrations};
-    auto killer = connection{database(), role::migrations};
-    REQUIRE(killer.run({"create table public.judged (a int)", {}}));
-    const auto insert = std::vector<statement>{
-        {"insert into public.judged values (1)", {}}, {"select pg_backend_pid()", {}}};
-    const auto got = db.run_judged(insert, [&](const auto& all) -> result<bool> {
-      const auto pid = std::string{all[1].text(0, 0)};
-      REQUIRE(killer.run({"select pg_terminate_backend($1, 5000)", {pid}}));
-      return true;
-    });
-    REQUIRE_FALSE(got);
-    CHECK(killer.run({"select count(*) from public.judged", {}})->integer(0, 0) == 0);
-    CHECK(db.run({"select 1", {}}));
-    REQUIRE(killer.run({"drop table public.judged", {}}));
   }
 }
 

@@ -1,6 +1,8 @@
 #include "actors/catalog.hpp"
 #include "actors/clerk.hpp"
+#include "actors/porter.hpp"
 #include "tests/fixtures/actor_world.hpp"
+#include "tests/fixtures/scripted_line.hpp"
 
 #include <doctest/doctest.h>
 
@@ -21,12 +23,18 @@ using std::chrono::milliseconds;
 struct shop {
   int reads = 0;
   bool down = false;
-  std::vector<std::uint64_t> worked_with; ///< versions that requests were run with
-  result<rest_reply> reply = rest_reply{};
+  std::shared_ptr<test::line_script> line = std::make_shared<test::line_script>();
+  std::shared_ptr<test::silent_watch> sockets = std::make_shared<test::silent_watch>();
   std::shared_ptr<std::vector<clerk_actor>> followers =
       std::make_shared<std::vector<clerk_actor>>();
   test::actor_world world; // last: ends first
   catalog_actor catalog_ = start_catalog();
+  porter_actor porter_ = world.own(world.sys().spawn(
+      porter, make_line{[this]() -> result<std::shared_ptr<storage::rest_line>> {
+        return std::make_shared<test::scripted_line>(line);
+      }}));
+
+  shop() { line->at_start = rest_reply{}; }
 
   catalog_actor start_catalog() {
     return world.own(world.sys().spawn(
@@ -43,12 +51,7 @@ struct shop {
   }
   clerk_actor start_clerk() {
     auto made = world.own(world.sys().spawn(
-        clerk,
-        [this](const rest_request&, const storage::rest_schema& schema) {
-          worked_with.push_back(schema.version);
-          return reply;
-        },
-        catalog_));
+        clerk, clerk_deps{"REST", porter_, catalog_, sockets, 1, 10}));
     world.settle();
     return made;
   }
@@ -56,7 +59,7 @@ struct shop {
     return world.ask<rest_reply>(whom, perform{std::make_shared<rest_request>()});
   }
   void miss() {
-    reply = std::unexpected{
+    line->at_start = std::unexpected{
         error{errc::not_found, "no such table", "PGRST205",
               std::make_shared<const sql_fault>(sql_fault{"PGRST205", "", "", ""})}};
   }
@@ -71,7 +74,7 @@ TEST_CASE("the schema is read once for all clerks, before their first request") 
   CHECK(all.work(one));
   CHECK(all.work(two));
   CHECK(all.reads == 1);
-  CHECK(all.worked_with == std::vector<std::uint64_t>{1, 1});
+  CHECK(all.line->versions == std::vector<std::uint64_t>{1, 1});
 }
 
 TEST_CASE(
@@ -86,7 +89,7 @@ TEST_CASE(
   CHECK(all.reads == 3); // the first, the change at once, the rest
   CHECK(all.work(one));
   CHECK(all.work(two));
-  CHECK(all.worked_with == std::vector<std::uint64_t>{3, 3});
+  CHECK(all.line->versions == std::vector<std::uint64_t>{3, 3});
 }
 
 TEST_CASE("what was not found makes the catalog look again, but not all the time") {
@@ -122,11 +125,11 @@ TEST_CASE("a schema that cannot be read again stays what it was") {
   all.world.advance(milliseconds{1000});
   all.world.tell(all.catalog_, schema_changed{});
   CHECK(all.work(one));
-  CHECK(all.worked_with == std::vector<std::uint64_t>{1});
+  CHECK(all.line->versions == std::vector<std::uint64_t>{1});
   all.down = false;
   all.world.advance(milliseconds{1000});
   CHECK(all.work(one));
-  CHECK(all.worked_with.back() == 2);
+  CHECK(all.line->versions.back() == 2);
 }
 
 TEST_CASE("a catalog that takes over knows the clerks of the one before") {
@@ -140,7 +143,7 @@ TEST_CASE("a catalog that takes over knows the clerks of the one before") {
   all.world.advance(milliseconds{1000});
   all.world.tell(all.catalog_, schema_changed{});
   CHECK(all.work(one));
-  CHECK(all.worked_with.back() == 2);
+  CHECK(all.line->versions.back() == 2);
 }
 
 TEST_CASE("a clerk that ended is forgotten") {

@@ -73,6 +73,7 @@ struct route_world {
   scripted<actors::enqueue, receipt> enqueueing;
   scripted<actors::perform, rest_reply> rest_reading;
   scripted<actors::perform, rest_reply> rest_writing;
+  std::vector<std::shared_ptr<const rest_request>> forgotten;
   scripted<actors::stop_reply, stop_receipt> stopping;
   scripted<actors::run_queued, actors::queue_report> claiming;
   scripted<actors::send_broadcasts, actors::broadcasts_sent> broadcasting;
@@ -234,13 +235,14 @@ private:
   }
 
   actors::clerk_actor clerk(scripted<actors::perform, rest_reply>& with_script) {
-    return sys.spawn([&with_script](actors::clerk_actor::pointer self)
+    return sys.spawn([this, &with_script](actors::clerk_actor::pointer self)
                          -> actors::clerk_actor::behavior_type {
       return {[&with_script, self](const actors::perform& m) {
                 return with_script(self, m);
               },
-              [](const actors::schema_loaded&) {},
-              [](const actors::are_you_free&) { return actors::done{}; }};
+              [this](const actors::forget& left) { forgotten.push_back(left.what); },
+              [](const actors::line_ready&) {}, [](const actors::look_at_lines&) {},
+              [](const actors::schema_loaded&) {}};
     });
   }
 

@@ -199,12 +199,32 @@ TEST_SUITE("net.routes_rest") {
     }
   }
 
-  TEST_CASE_FIXTURE(rest_world, "the root tells nothing") {
+  TEST_CASE_FIXTURE(rest_world, "the root describes what there is for the asker") {
+    reply = rows(R"({"swagger":"2.0"})", 0);
+    with.settings.net.public_url = "http://here:1";
     for (const auto* path : {"/rest/v1", "/rest/v1/"}) {
-      const auto answer = get(path);
-      CHECK(answer.status == 404);
-      CHECK(field(answer, "code") == "PGRST126");
+      const auto answer = get(path, {{"accept", "application/openapi+json"}});
+      CHECK(answer.status == 200);
+      CHECK(header(answer, "Content-Type") ==
+            "application/openapi+json; charset=utf-8");
+      CHECK(answer.body == reply.body);
+      CHECK(read().action == rest_action::describe);
+      CHECK(read().target == "http://here:1/rest/v1/");
+      CHECK(read().who.role == db_role::authenticated);
     }
+    CHECK(get("/rest/v1/").status == 200);
+    CHECK(get("/rest/v1/", {{"accept", "text/csv"}}).status == 406);
+    CHECK(get("/rest/v1/", {{"accept-profile", "auth"}}).status == 406);
+    const auto written_to = send("POST", "/rest/v1/", "{}");
+    CHECK(written_to.status == 405);
+    CHECK(header(written_to, "Allow") == "GET, HEAD");
+  }
+
+  TEST_CASE_FIXTURE(rest_world, "a write can be tried: what was applied is told") {
+    const auto answer = send("POST", "/rest/v1/messages", R"({"a":1})",
+                             {{"prefer", "return=representation,tx=rollback"}});
+    CHECK(written().prefer.undo == true);
+    CHECK(header(answer, "Preference-Applied") == "return=representation, tx=rollback");
   }
 
   TEST_CASE_FIXTURE(rest_world, "a query that cannot be read is a 400") {

@@ -28,6 +28,9 @@ TEST_SUITE("wire.rest_prefer") {
     CHECK(all.strict == true);
     CHECK(all.max_affected == 7);
     CHECK(all.time_zone == "Europe/Berlin");
+    CHECK(all.undo == true);
+    CHECK(read_prefer("tx=commit").undo == false);
+    CHECK(read_prefer("tx=maybe").unknown == std::vector<std::string>{"tx=maybe"});
     CHECK(all.unknown.empty());
   }
 

@@ -15,8 +15,10 @@ TEST_SUITE("wire.rest_settings") {
     CHECK(read_response_headers("[]")->empty());
     CHECK(*read_response_headers(R"([{"A":"1"},{"Set-Cookie":"x"},{"A":"2"}])") ==
           headers{{"A", "1"}, {"Set-Cookie", "x"}, {"A", "2"}});
-    for (const auto* bad : {"x", "{}", "[1]", "[{}]", R"([{"a":1}])",
-                            R"([{"a":"1","b":"2"}])", R"({"a":"1"})"}) {
+    for (const auto* bad :
+         {"x", "{}", "[1]", "[{}]", R"([{"a":1}])", R"([{"a":"1","b":"2"}])",
+          R"({"a":"1"})", R"([{"":"1"}])", R"([{"a b":"1"}])", R"([{"a:":"1"}])",
+          R"([{"a":"1\r\nb: 2"}])", R"([{"a":"\u0000"}])"}) {
       CAPTURE(bad);
       const auto read = read_response_headers(bad);
       REQUIRE_FALSE(read);

@@ -1,0 +1,139 @@
+#include "net/functions_openapi.hpp"
+
+#include "wire/json_writer.hpp"
+
+#include <array>
+#include <format>
+
+namespace jessica::net {
+
+namespace {
+
+using wire::object_writer;
+
+constexpr auto uuid = std::string_view{R"({"type":"string","format":"uuid"})"};
+
+constexpr auto enqueue_fields = std::to_array<described_field>({
+    {"content", R"({"type":"string","minLength":1})", R"("Hello")", true},
+    {"conversation_id", uuid, R"("33333333-3333-4333-8333-333333333333")"},
+    {"client_id", R"({"type":"string","minLength":1,"maxLength":128})", R"("c-1")"},
+    {"params", R"({"type":"object"})", R"({"temperature":0.5})"},
+});
+constexpr auto stop_fields = std::to_array<described_field>({
+    {"reply_id", uuid, R"("55555555-5555-4555-8555-555555555555")", true},
+});
+constexpr auto worker_fields = std::to_array<described_field>({
+    {"max", R"({"type":"integer","minimum":1})", "5"},
+});
+
+constexpr auto functions = std::to_array<described_function>({
+    {"post", "enqueue-inference",
+     "Stores a message, the reply's row and its job in one commit; the reply streams "
+     "on the Realtime topic",
+     false, enqueue_fields, "202",
+     R"({"type":"object","properties":{"conversation_id":{"type":"string"},)"
+     R"("message_id":{"type":"string"},"reply_id":{"type":"string"},)"
+     R"("job_id":{"type":"integer"},"topic":{"type":"string"}}})"},
+    {"post", "stop-inference",
+     "Ends a reply wherever it runs; what there is of it is kept. Idempotent", false,
+     stop_fields, "200",
+     R"({"type":"object","properties":{"status":{"type":"string"}}})"},
+    {"post", "run-inference-worker", "Claims queued jobs now and runs them", true,
+     worker_fields, "200",
+     R"({"type":"object","properties":{"claimed":{"type":"integer"},)"
+     R"("running":{"type":"integer"},"waiting":{"type":"integer"}}})"},
+    {"get",
+     "auth-proxy",
+     "Who the token says the caller is; in X-User-Id and X-User-Role too",
+     false,
+     {},
+     "200",
+     R"({"type":"object","properties":{"user_id":{"type":"string"},)"
+     R"("role":{"type":"string"},"email":{"type":"string"},)"
+     R"("session_id":{"type":"string","nullable":true},)"
+     R"("expires_at":{"type":"integer"}}})"},
+});
+
+constexpr auto components = std::string_view{
+    R"({"securitySchemes":{"apikey":{"type":"apiKey","in":"header","name":"apikey"},)"
+    R"("bearer":{"type":"http","scheme":"bearer","bearerFormat":"JWT"}},)"
+    R"("schemas":{"Error":{"type":"object","required":["code","message"],)"
+    R"("properties":{"code":{"type":"string"},"message":{"type":"string"}}}},)"
+    R"("responses":{"Error":{"description":"Refused or failed",)"
+    R"("headers":{"X-Relay-Error":{"schema":{"type":"string"},)"
+    R"("description":"true: the server could not do it now"}},)"
+    R"("content":{"application/json":{"schema":)"
+    R"({"$ref":"#/components/schemas/Error"}}}}}})"};
+
+[[nodiscard]] std::string json_content(std::string_view schema,
+                                       std::string_view example) {
+  auto media = object_writer{};
+  media.json("schema", schema);
+  if (!example.empty())
+    media.json("example", example);
+  return object_writer{}.json("application/json", media.done()).done();
+}
+
+[[nodiscard]] std::string body_of(const described_function& what) {
+  auto properties = object_writer{};
+  auto examples = object_writer{};
+  auto required = std::string{};
+  for (const auto& one : what.takes) {
+    properties.json(one.name, one.schema);
+    examples.json(one.name, one.example);
+    if (one.required)
+      required += std::format("{}\"{}\"", required.empty() ? "" : ",", one.name);
+  }
+  auto schema = object_writer{};
+  schema.text("type", "object").json("properties", properties.done());
+  if (!required.empty())
+    schema.json("required", "[" + required + "]");
+  return object_writer{}
+      .flag("required", true)
+      .json("content", json_content(schema.done(), examples.done()))
+      .done();
+}
+
+[[nodiscard]] std::string operation_of(const described_function& what) {
+  const auto good = object_writer{}
+                        .text("description", "Done")
+                        .json("content", json_content(what.gives, {}))
+                        .done();
+  const auto answers =
+      object_writer{}
+          .json(what.status, good)
+          .json("default", R"({"$ref":"#/components/responses/Error"})")
+          .done();
+  auto made = object_writer{};
+  made.text("operationId", what.name).text("summary", what.summary);
+  // A service key says everything; users come with their token beside the key.
+  made.json("security",
+            what.service ? R"([{"apikey":[]}])" : R"([{"apikey":[],"bearer":[]}])");
+  if (!what.takes.empty())
+    made.json("requestBody", body_of(what));
+  return made.json("responses", answers).done();
+}
+
+} // namespace
+
+std::span<const described_function> described_functions() {
+  return functions;
+}
+
+std::string functions_openapi(const config::settings& settings) {
+  auto paths = object_writer{};
+  for (const auto& one : functions)
+    paths.json(std::format("/{}", one.name),
+               object_writer{}.json(one.method, operation_of(one)).done());
+  const auto server =
+      object_writer{}.text("url", settings.net.public_url + "/functions/v1").done();
+  return object_writer{}
+      .text("openapi", "3.0.3")
+      .json("info", R"({"title":"Jessica functions","version":"1"})")
+      .json("servers", "[" + server + "]")
+      .json("paths", paths.done())
+      .json("components", components)
+      .done();
+}
+
+} // namespace jessica::net
