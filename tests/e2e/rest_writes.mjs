@@ -16,7 +16,7 @@ before(async () => {
   await withSchema(server, shop, () => http(server, '/rest/v1/products?limit=0'));
   ada = await signedUp(server, { fetch: wire.fetch });
   bob = await signedUp(server);
-  admin = makeClient(server, { key: server.keys.service_role_key });
+  admin = makeClient(server, { key: server.keys.service_key });
 });
 after(async () => {
   await close(ada.client, bob.client, admin);
@@ -112,8 +112,8 @@ describe('insert', () => {
   test('headers-only tells where the row is', async () => {
     const made = await http(server, '/rest/v1/products', {
       method: 'POST',
-      key: server.keys.service_role_key,
-      token: server.keys.service_role_key,
+      key: server.keys.service_key,
+      token: server.keys.service_key,
       headers: { prefer: 'return=headers-only' },
       body: { id: 77, name: 'jam' },
     });
