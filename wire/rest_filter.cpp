@@ -285,8 +285,8 @@ result<column_filter> read_filter(column_path what, std::string_view value) {
 result<condition> read_tree(condition::kind is, bool negated, std::string_view value) {
   auto rest = value;
   auto tree = take_tree(rest, is, negated, 0);
-  if (tree && !trimmed(rest).empty())
-    return cannot_parse("logic tree", value);
+  if (!tree || !trimmed(rest).empty())
+    return cannot_parse("logic tree", value); // whole: a part would not be recognised
   return tree;
 }
 

@@ -91,7 +91,7 @@ class Contender {
   async #recorded(input, init) {
     const response = await this.#fetch(input, init);
     this.seen.push({
-      method: init?.method ?? 'GET',
+      writes: !/^(GET|HEAD)$/.test(init?.method ?? 'GET') && String(input).includes('/rest/v1/'),
       status: response.status,
       headers: response.headers,
       length: (await response.clone().arrayBuffer()).byteLength,
@@ -124,6 +124,7 @@ async function startJessica(server) {
 
 /** The other one runs in this process, on a second database of the same cluster. */
 async function startOther(server) {
+  console.error = () => {}; // it prints every refusal of PostgreSQL, and here many are wanted
   const maker = connect(server, 'postgres');
   await maker`create database other`;
   await maker.end();

@@ -68,6 +68,6 @@ export async function observe(contender, call) {
     result = { threw: plainError(error) };
   }
   const exchanges = contender.seen.map(exchange);
-  if (contender.seen.some(({ method }) => method !== 'GET' && method !== 'HEAD')) await contender.reset();
+  if (contender.seen.some(({ writes }) => writes)) await contender.reset();
   return { exchanges, result };
 }
