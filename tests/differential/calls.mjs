@@ -3,6 +3,7 @@ import { accounts, administration } from './calls/accounts.mjs';
 import { embedding } from './calls/embedding.mjs';
 import { filtering } from './calls/filters.mjs';
 import { functions } from './calls/functions.mjs';
+import { notOffered } from './calls/not_offered.mjs';
 import { reading } from './calls/reading.mjs';
 import { rights, writing } from './calls/writing.mjs';
 
@@ -17,4 +18,5 @@ export const calls = [
   ...named('call', functions),
   ...named('auth', accounts),
   ...named('auth', administration),
+  ...named('not offered', notOffered),
 ];
