@@ -20,7 +20,7 @@ try {
     const { ours, theirs } = await compared(both, make);
     if (Object.keys(ours).length === 0) continue;
     known.differences.push({ call, reason: listed?.reason ?? '', ours });
-    if (JSON.stringify(listed?.ours) !== JSON.stringify(ours)) console.log(call, { ours, theirs });
+    if (JSON.stringify(listed?.ours) !== JSON.stringify(ours)) console.log(call, JSON.stringify({ ours, theirs }, null, 1));
   }
 } finally {
   await both.end();

@@ -6,6 +6,7 @@ create function testing.reset() returns void language plpgsql as $reset$ begin
   delete from public.books; delete from public.shelves; delete from public.authors;
   delete from public.countries; delete from public.counters; delete from public.plain;
   delete from public."Odd Names"; delete from public.sales;
+  delete from public.oddments;
 
   insert into public.countries values ('tr', 'Türkiye'), ('pl', 'Polska'), ('us', 'United States');
   insert into public.authors values
@@ -37,13 +38,18 @@ create function testing.reset() returns void language plpgsql as $reset$ begin
   insert into public.plain values (1, 'one'), (2, 'two'), (null, null);
   insert into public."Odd Names" values (1, 'Ab', 'dotted', 'chosen', 'ü'), (2, null, 'x,y', 'a"b', null);
   insert into public.sales values (1, 'east', 10), (2, 'west', 20), (3, 'east', 30);
+  insert into public.oddments overriding system value values
+    (1, '(1,2)', '{"(1,2)","(3,4)"}', '{calm,busy}', '["2024-01-01 00:00+00","2024-02-01 00:00+00")', '10.0.0.1/24',
+     '1010', 12.5, '<a>b</a>', '{{a,b},{c,"d,e"}}', true),
+    (2, null, null, null, null, null, null, null, null, null, false);
   insert into public.notes (id, owner, body, shared, book_id) values
     (1, '0000000a-0000-4000-8000-00000000000a', 'ada private', false, 1),
     (2, '0000000a-0000-4000-8000-00000000000a', 'ada shared', true, 2),
     (3, '0000000b-0000-4000-8000-00000000000b', 'bob private', false, 1);
   insert into public.vault values (1, 'gold');
   insert into public.cellar values (1, 'wine');
-  perform setval('public.books_id_seq', 100), setval('public.notes_id_seq', 100);
+  perform setval('public.books_id_seq', 100), setval('public.notes_id_seq', 100),
+    setval('public.oddments_id_seq', 100);
 end $reset$;
 select testing.reset();
 analyze;

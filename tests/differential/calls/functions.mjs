@@ -1,6 +1,14 @@
 // rpc().
 const rpc = (name, args, options) => (c) => c.anon.rpc(name, args, options);
 
+// Which status an SQLSTATE has.
+const states = [
+  '08006', '09000', '0L000', '0P000', '21000', '22012', '22023', '23502', '23503', '23505', '23514', '23P01', '25006',
+  '25P02', '28000', '2D000', '38000', '40001', '40P01', '42501', '42601', '42883', '42P01', '42P17', '53100', '53400',
+  '54001', '55P03', '57014', '57P01', '58030', 'F0000', 'HV000', 'P0002', 'P0003', 'XX000', 'PT404', 'PT999', 'ABCDE',
+];
+const raised = Object.fromEntries(states.map((state) => [`rpc raises ${state}`, rpc('raises_state', { state })]));
+
 export const functions = {
   'rpc a number': rpc('add', { a: 1, b: 2 }),
   'rpc with a default': rpc('add', { a: 1 }),
@@ -72,6 +80,8 @@ export const functions = {
   'rpc raises an answer': rpc('raises', { kind: 'other' }),
   'rpc runs into a key': (c) => c.admin.rpc('raises', { kind: 'unique' }),
   'rpc runs into an assert': rpc('raises', { kind: 'assert' }),
+  ...raised,
+  'rpc divides by zero': rpc('divided', { a: 1, b: 0 }),
   'rpc unknown': rpc('nope'),
   'rpc unknown with arguments': rpc('nope', { a: 1, b: 2 }),
   'rpc nearly named': rpc('ad', { a: 1, b: 2 }),
