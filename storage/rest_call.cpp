@@ -1,5 +1,6 @@
 // Which function a call means, and the call as SQL.
 #include "storage/rest_fault.hpp"
+#include "storage/rest_hint.hpp"
 #include "storage/rest_pieces.hpp"
 
 #include <algorithm>
@@ -52,7 +53,8 @@ namespace {
   return text + ")";
 }
 
-[[nodiscard]] std::unexpected<error> not_found(const rest_request& what,
+[[nodiscard]] std::unexpected<error> not_found(const rest_schema& schema,
+                                               const rest_request& what,
                                                const std::vector<std::string>& given) {
   const auto name = std::format("{}.{}", exposed_schema, what.target);
   const auto shown =
@@ -68,7 +70,8 @@ namespace {
                   "schema cache.",
                   searched,
                   what.read_only ? ""
-                                 : " or with a single unnamed json/jsonb parameter"));
+                                 : " or with a single unnamed json/jsonb parameter"),
+      function_hint(schema, what.target, given));
 }
 
 [[nodiscard]] std::unexpected<error>
@@ -106,7 +109,7 @@ result<found_function> find_function(const rest_schema& schema,
   const auto given = given_names(what);
   const auto known = schema.functions.find(what.target);
   if (known == schema.functions.end())
-    return not_found(what, given);
+    return not_found(schema, what, given);
   auto found = std::vector<const schema_function*>{};
   if (what.read_only || !what.body.array)
     for (const auto& one : known->second)
@@ -120,7 +123,7 @@ result<found_function> find_function(const rest_schema& schema,
     for (const auto& one : known->second)
       if (takes_body(one))
         return found_function{&one, true};
-  return not_found(what, given);
+  return not_found(schema, what, given);
 }
 
 std::string call_sql(rest_context& to, const rest_request& what,

@@ -1,6 +1,7 @@
 // Filters and orders as SQL.
 #include "storage/rest_context.hpp"
 #include "storage/rest_fault.hpp"
+#include "storage/rest_hint.hpp"
 
 #include <algorithm>
 #include <array>
@@ -215,7 +216,8 @@ std::string value_sql(rest_context& to, const sql_row& of, const column_path& wh
   if (!of.table.readable(what.column)) {
     to.refuse(rest_fault(
         errc::invalid_input, "42703",
-        std::format("column {}.{} does not exist", of.table.name, what.column)));
+        std::format("column {}.{} does not exist", of.table.name, what.column), {},
+        column_hint(of.table, what.column)));
     return {};
   }
   auto text = of.alias + "." + quoted_name(what.column);

@@ -1,6 +1,7 @@
 #include "storage/rest_relations.hpp"
 
 #include "storage/rest_fault.hpp"
+#include "storage/rest_hint.hpp"
 
 #include <algorithm>
 #include <format>
@@ -218,7 +219,8 @@ result<const relationship*> find_relationship(const rest_schema& schema,
                   from, target),
       std::format("Searched for a foreign key relationship between '{}' and '{}'{} in "
                   "the schema '{}', but no matches were found.",
-                  from, target, with_hint, exposed_schema));
+                  from, target, with_hint, exposed_schema),
+      relation_hint(schema, from, target));
 }
 
 } // namespace jessica::storage

@@ -1,6 +1,7 @@
 #include "storage/rest_statement.hpp"
 
 #include "storage/rest_fault.hpp"
+#include "storage/rest_hint.hpp"
 #include "storage/rest_openapi.hpp"
 #include "storage/rest_pieces.hpp"
 
@@ -33,10 +34,12 @@ namespace {
   return "coalesce(" + rows + ", '[]')::text";
 }
 
-[[nodiscard]] std::unexpected<error> no_table(const rest_request& what) {
+[[nodiscard]] std::unexpected<error> no_table(const rest_request& what,
+                                              const rest_schema& schema) {
   return rest_fault(errc::not_found, "PGRST205",
                     std::format("Could not find the table '{}.{}' in the schema cache",
-                                what.schema, what.target));
+                                what.schema, what.target),
+                    {}, table_hint(schema, what.target));
 }
 
 /// " where" of a count, as rows_sql has it.
@@ -75,7 +78,7 @@ struct total_sql {
 build_read(const rest_request& what, const rest_schema& schema, std::int64_t max_rows) {
   const auto* table = schema.table(what.target);
   if (table == nullptr)
-    return no_table(what);
+    return no_table(what, schema);
   auto to = rest_context{schema, max_rows};
   const auto row = sql_row{*table, to.alias()};
   const auto from = exposed_name(table->name);
@@ -96,7 +99,7 @@ build_read(const rest_request& what, const rest_schema& schema, std::int64_t max
                                                  std::int64_t max_rows) {
   const auto* table = schema.table(what.target);
   if (table == nullptr)
-    return no_table(what);
+    return no_table(what, schema);
   auto to = rest_context{schema, max_rows};
   auto made = rest_statement{};
   made.mode = access::read_write;

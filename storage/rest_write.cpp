@@ -31,7 +31,9 @@ find_columns(rest_context& to, const schema_table& table,
 [[nodiscard]] std::vector<const schema_column*>
 written_columns(rest_context& to, const rest_request& what, const schema_table& table) {
   if (!what.body.objects)
-    to.refuse(rest_fault(errc::invalid_input, "PGRST102", "Empty or invalid json"));
+    to.refuse(rest_fault(errc::invalid_input, "PGRST102",
+                         what.body.array ? "All object keys must match"
+                                         : "Empty or invalid json"));
   if (what.columns)
     return find_columns(to, table, *what.columns);
   if (!what.body.uniform)

@@ -53,11 +53,32 @@ constexpr auto operators = std::to_array<known_operator>({
   return cannot_parse("filter", text);
 }
 
+[[nodiscard]] std::unexpected<error> no_operator(std::string_view text) {
+  auto made = no_filter(text).error();
+  const auto found = text.empty() ? std::string{"end of input"}
+                                  : '"' + std::string{text.substr(0, 1)} + '"';
+  return refused(made.reason, made.what,
+                 "unexpected " + found + " expecting \"not\" or operator (eq, gt, ...)",
+                 {});
+}
+
 [[nodiscard]] std::string lower(std::string_view text) {
   auto lowered = std::string{text};
   for (auto& c : lowered)
     c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return lowered;
+}
+
+/// Takes an element whose inner quotes nobody escaped, as the client sends them, off
+/// the front: it ends at the first quote that a comma or the list's end follows.
+[[nodiscard]] std::optional<std::string> take_unescaped(std::string_view& rest) {
+  for (auto i = std::size_t{1}; i < rest.size(); ++i)
+    if (rest[i] == '"' && (i + 1 == rest.size() || rest[i + 1] == ',')) {
+      auto text = std::string{rest.substr(1, i - 1)};
+      rest.remove_prefix(i + 1);
+      return text;
+    }
+  return std::nullopt;
 }
 
 /// The elements of `(a,"b,c",d"e)`. A quote that does not end its element is text.
@@ -76,10 +97,14 @@ constexpr auto operators = std::to_array<known_operator>({
       rest = after;
     } else {
       const auto bare = rest.substr(0, rest.find(','));
+      auto item = std::optional{std::string{bare}};
       if (bare.contains(')'))
+        item = rest.starts_with('"') ? take_unescaped(rest) : std::nullopt;
+      else
+        rest.remove_prefix(bare.size());
+      if (!item)
         return no_filter("in." + std::string{text});
-      items.emplace_back(bare);
-      rest.remove_prefix(bare.size());
+      items.push_back(std::move(*item));
     }
     if (rest.empty())
       return items;
@@ -251,7 +276,7 @@ result<column_filter> read_filter(column_path what, std::string_view value) {
   auto rest = value;
   filter.negated = take(rest, "not.");
   if (!take_operator(rest, filter))
-    return no_filter(value);
+    return no_operator(value);
   if (auto set = set_values(filter, std::string{rest}); !set)
     return std::unexpected{std::move(set.error())};
   return filter;
@@ -260,8 +285,8 @@ result<column_filter> read_filter(column_path what, std::string_view value) {
 result<condition> read_tree(condition::kind is, bool negated, std::string_view value) {
   auto rest = value;
   auto tree = take_tree(rest, is, negated, 0);
-  if (tree && !trimmed(rest).empty())
-    return cannot_parse("logic tree", value);
+  if (!tree || !trimmed(rest).empty())
+    return cannot_parse("logic tree", value); // whole: a part would not be recognised
   return tree;
 }
 

@@ -107,7 +107,18 @@ template <class Table>
   return {what.status, body.done(), {}};
 }
 
-/// RAISE with SQLSTATE PGRST: the message is the body, the detail says the status.
+/// False: one is no text.
+[[nodiscard]] bool add_raised_headers(problem& to, const boost::json::object& headers) {
+  for (const auto& member : headers) {
+    if (!member.value().is_string())
+      return false;
+    to.headers.emplace_back(member.key(), member.value().get_string());
+  }
+  return true;
+}
+
+/// RAISE with SQLSTATE PGRST: the message is the body, the detail says the status and
+/// headers.
 [[nodiscard]] problem raised_problem(const sql_fault& fault) {
   const auto broken = rest_error{
       500, "PGRST121", "Could not parse JSON in the \"RAISE SQLSTATE 'PGRST'\" error"};
@@ -121,11 +132,15 @@ template <class Table>
   const auto details = fields.text("details");
   const auto hint = fields.text("hint");
   const auto status = json_reader{*detail}.integer("status");
+  const auto headers = json_reader{*detail}.object("headers");
   if (!code || !message || !details || !hint || !status || !*status || **status < 200 ||
-      **status > 599)
+      **status > 599 || !headers)
     return write(broken);
-  return write({static_cast<int>(**status), *code, *message, details->value_or(""),
-                hint->value_or("")});
+  auto made = write({static_cast<int>(**status), *code, *message, details->value_or(""),
+                     hint->value_or("")});
+  if (*headers != nullptr && !add_raised_headers(made, **headers))
+    return write(broken);
+  return made;
 }
 
 [[nodiscard]] problem sql_problem(const sql_fault& fault, bool signed_in) {
@@ -142,9 +157,12 @@ template <class Table>
 
 [[nodiscard]] problem token_problem(const error& what) {
   const auto undecoded = what.reason == "malformed" || what.reason == "signature";
-  const auto message =
-      what.reason == "expired" ? std::string_view{"JWT expired"} : what.what;
-  auto made = write({401, undecoded ? "PGRST301" : "PGRST303", message});
+  const auto foreign = what.reason == "signature";
+  const auto message = what.reason == "expired" ? std::string_view{"JWT expired"}
+                       : foreign ? std::string_view{"No suitable key or wrong key type"}
+                                 : std::string_view{what.what};
+  const auto details = foreign ? "None of the keys was able to decode the JWT" : "";
+  auto made = write({401, undecoded ? "PGRST301" : "PGRST303", message, details});
   made.headers.emplace_back("WWW-Authenticate",
                             std::string{R"(Bearer error="invalid_token", )"}
                                 .append("error_description=\"")

@@ -69,16 +69,21 @@ namespace {
   return value;
 }
 
-[[nodiscard]] std::unexpected<error> no_range(std::string what) {
-  return fail(errc::invalid_input, std::move(what), "PGRST103");
+[[nodiscard]] std::unexpected<error> no_range(std::string why) {
+  return refused("PGRST103", "Requested range not satisfiable", std::move(why), {});
 }
 
-/// `limit` or `offset`. Not a number: as if it were absent.
-[[nodiscard]] result<std::optional<std::int64_t>> read_window(std::string_view text) {
+/// Not a number: as if it were absent.
+[[nodiscard]] result<std::optional<std::int64_t>> read_limit(std::string_view text) {
   const auto value = read_integer(text);
   if (value && *value < 0)
-    return no_range("Requested range not satisfiable");
+    return no_range("Limit should be greater than or equal to zero.");
   return value;
+}
+
+/// Not a number, or below zero: as if it were absent.
+[[nodiscard]] result<std::int64_t> read_offset(std::string_view text) {
+  return std::max(std::int64_t{0}, read_integer(text).value_or(0));
 }
 
 /// A parameter's name: relations, dots between them, and what is asked of the last.
@@ -121,14 +126,21 @@ struct parameter_name {
   return made;
 }
 
+/// The embedding that goes by `name`; failing that, by its relation's own name.
+[[nodiscard]] embedding* find_embedded(selection& in, std::string_view name) {
+  auto found = std::ranges::find(in.embedded, name, &embedding::name);
+  if (found == in.embedded.end())
+    found = std::ranges::find(in.embedded, name, &embedding::relation);
+  return found == in.embedded.end() ? nullptr : &*found;
+}
+
 /// The selection that a parameter is about.
 [[nodiscard]] result<selection*> find_selection(selection& root,
                                                 const parameter_name& name) {
   auto* at = &root;
   for (const auto& relation : name.relations) {
-    const auto found = std::ranges::find_if(
-        at->embedded, [&](const embedding& one) { return one.name() == relation; });
-    if (found == at->embedded.end())
+    auto* found = find_embedded(*at, relation);
+    if (found == nullptr)
       return not_embedded(relation);
     at = &found->of;
   }
@@ -171,11 +183,9 @@ template <class T> [[nodiscard]] result<void> into(result<T> read, auto& target)
   if (name->word == "order")
     return into(read_order(value), to.order);
   if (name->word == "limit")
-    return into(read_window(value), to.limit);
+    return into(read_limit(value), to.limit);
   if (name->word == "offset")
-    return into(
-        read_window(value).transform([](auto rows) { return rows.value_or(0); }),
-        to.offset);
+    return into(read_offset(value), to.offset);
   return add_filter(to, std::move(*name), value);
 }
 

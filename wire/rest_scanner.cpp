@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <memory>
 #include <utility>
 
 namespace jessica::wire {
@@ -33,11 +34,19 @@ std::unexpected<error> cannot_parse(std::string_view what, std::string_view text
               bad_syntax);
 }
 
+std::unexpected<error> refused(std::string code, std::string message,
+                               std::string details, std::string hint) {
+  auto fault = std::make_shared<const sql_fault>(
+      sql_fault{code, message, std::move(details), std::move(hint)});
+  return std::unexpected{error{errc::invalid_input, std::move(message), std::move(code),
+                               std::move(fault)}};
+}
+
 std::unexpected<error> not_embedded(std::string_view relation) {
-  return fail(errc::invalid_input,
-              "'" + std::string{relation} +
-                  "' is not an embedded resource in this request",
-              "PGRST108");
+  const auto name = "'" + std::string{relation} + "'";
+  return refused("PGRST108", name + " is not an embedded resource in this request", {},
+                 "Verify that " + name +
+                     " is included in the 'select' query parameter.");
 }
 
 std::string_view trimmed(std::string_view text) {

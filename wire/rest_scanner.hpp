@@ -21,6 +21,9 @@ inline constexpr auto max_query_depth = std::size_t{24};
 /// invalid_input, PGRST100: `text` is no such thing.
 [[nodiscard]] std::unexpected<error> cannot_parse(std::string_view what,
                                                   std::string_view text);
+/// invalid_input with PostgREST's code, and what else its body says.
+[[nodiscard]] std::unexpected<error> refused(std::string code, std::string message,
+                                             std::string details, std::string hint);
 /// invalid_input, PGRST108.
 [[nodiscard]] std::unexpected<error> not_embedded(std::string_view relation);
 

@@ -267,6 +267,10 @@ TEST_SUITE("wire.rest_query") {
     CHECK(items("()") == texts{});
     CHECK(items("(%22%22)") == texts{""});
     CHECK(items("(,)") == texts{"", ""});
+    // The client quotes what holds commas and parentheses, and escapes nothing.
+    CHECK(items("(%22A%20%22b%22%20(c)%22,%22x(y)%22)") ==
+          texts{"A \"b\" (c)", "x(y)"});
+    CHECK(items("(%22a%22b,c)") == texts{"\"a\"b", "c"});
     CHECK(items("(a,%22b,c%22,d%22e)") == texts{"a", "b,c", "d\"e"});
     CHECK(items("(%22x)y%22,%22q%5C%22r%5C%5C%22)") == texts{"x)y", "q\"r\\"});
     CHECK(items("(%22a%22b)") == texts{"\"a\"b"});
@@ -339,12 +343,22 @@ TEST_SUITE("wire.rest_query") {
     CHECK(rel.embedded[0].of.order.size() == 1);
   }
 
+  TEST_CASE("an embedding goes by its alias, and by its relation's name") {
+    const auto what = selected("select=x:rel(a),rel:other(b)&x.a=eq.1&rel.b=eq.2");
+    CHECK(what.embedded[0].of.conditions.size() == 1);
+    CHECK(what.embedded[1].of.conditions.size() == 1); // an alias comes first
+    const auto plain = selected("select=x:rel(a)&rel.a=eq.1");
+    CHECK(plain.embedded[0].of.conditions.size() == 1);
+  }
+
   TEST_CASE("what is about a relation that is not embedded is PGRST108") {
     for (const auto* bad : {"rel.a=eq.1", "rel.order=a", "rel.limit=1",
-                            "rel.or=(a.eq.1)", "select=x:rel(a)&rel.a=eq.1"}) {
+                            "rel.or=(a.eq.1)", "select=x:y(a)&rel.a=eq.1"}) {
       CAPTURE(bad);
       CHECK(reason(bad) == "PGRST108");
       CHECK(message(bad) == "'rel' is not an embedded resource in this request");
+      CHECK(read(bad).error().sql->hint ==
+            "Verify that 'rel' is included in the 'select' query parameter.");
     }
   }
 
@@ -377,17 +391,22 @@ TEST_SUITE("wire.rest_query") {
     }
   }
 
-  TEST_CASE("limit and offset are numbers or ignored, never negative") {
+  TEST_CASE("limit and offset are numbers or ignored; a limit is never negative") {
     const auto what = selected("limit=10&offset=20");
     CHECK(what.limit == 10);
     CHECK(what.offset == 20);
     CHECK(selected("limit=0").limit == 0);
     CHECK_FALSE(selected("limit=ten&offset=1x").limit);
-    CHECK(reason("limit=-1") == "PGRST103");
-    CHECK(reason("offset=-1") == "PGRST103");
+    const auto refused = read("limit=-1");
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().what == "Requested range not satisfiable");
+    CHECK(refused.error().sql->sqlstate == "PGRST103");
+    CHECK(refused.error().sql->detail ==
+          "Limit should be greater than or equal to zero.");
+    CHECK(selected("offset=-1").offset == 0);
     CHECK(selected("offset=99999999999999999999").offset ==
           std::numeric_limits<std::int64_t>::max());
-    CHECK(reason("offset=-99999999999999999999") == "PGRST103");
+    CHECK(selected("offset=-99999999999999999999").offset == 0);
   }
 
   TEST_CASE("columns and on_conflict are lists of names, never filters") {
@@ -431,6 +450,10 @@ TEST_SUITE("wire.rest_query") {
     const auto refused = narrow(what, "5-1");
     REQUIRE_FALSE(refused);
     CHECK(refused.error().reason == "PGRST103");
+    CHECK(refused.error().what == "Requested range not satisfiable");
+    CHECK(refused.error().sql->detail ==
+          "The lower boundary must be lower than or equal "
+          "to the upper boundary in the Range header.");
   }
 
   TEST_CASE("Content-Range tells the rows and the total") {
