@@ -83,8 +83,11 @@ result<option_value> parse_value(const option& of, std::string_view text) {
 
 std::string value_text(const option& of, const settings& in) {
   const auto value = of.read(in);
-  if (const auto* text = std::get_if<std::string>(&value))
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    if (of.password)
+      return text->empty() ? "" : "***";
     return of.secret ? mask_passwords(*text) : *text;
+  }
   if (const auto* on = std::get_if<bool>(&value))
     return *on ? "true" : "false";
   return number_text(of.form, std::get<std::uint64_t>(value));
