@@ -162,6 +162,16 @@ void write_time(object_writer& to, std::string_view key,
     to.text(key, rfc3339(*when));
 }
 
+void write_mail(object_writer& to, const account_mail& mail) {
+  write_time(to, "invited_at", mail.invited_at);
+  write_time(to, "confirmation_sent_at", mail.confirmation_sent_at);
+  write_time(to, "recovery_sent_at", mail.recovery_sent_at);
+  write_time(to, "reauthentication_sent_at", mail.reauthentication_sent_at);
+  write_time(to, "email_change_sent_at", mail.email_change_sent_at);
+  if (!mail.new_email.empty())
+    to.text("new_email", mail.new_email);
+}
+
 } // namespace
 
 result<sign_up_request> read_sign_up(std::string_view body, std::size_t min_password) {
@@ -239,6 +249,7 @@ std::string user_json(const account& who) {
       .text("phone", "");
   write_time(user, "email_confirmed_at", who.email_confirmed_at);
   write_time(user, "confirmed_at", who.email_confirmed_at);
+  write_mail(user, who.mail);
   write_time(user, "last_sign_in_at", who.last_sign_in_at);
   write_time(user, "banned_until", who.banned_until);
   user.json("app_metadata", who.app_metadata)
