@@ -13,7 +13,6 @@
 namespace jessica::mail {
 namespace {
 
-constexpr auto first_refusal = 400L;
 constexpr auto first_final_refusal = 500L;
 
 struct end_handle {
@@ -127,8 +126,6 @@ private:
                                code == CURLE_UPLOAD_FAILED;
     if (about_message && said >= first_final_refusal)
       return fail(errc::invalid_input, std::move(text));
-    if (about_message && said >= first_refusal)
-      return fail(errc::unavailable, std::move(text));
     return fail(errc::unavailable, std::move(text));
   }
 
