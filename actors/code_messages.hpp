@@ -2,7 +2,7 @@
 // what comes back from one, and that one waits to be sent.
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/account_messages.hpp"
 #include "domain/account.hpp"
 #include "domain/one_time.hpp"
 #include "storage/mail_requests.hpp"

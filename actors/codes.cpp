@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
+#include "storage/flow_state.hpp"
 
 #include <utility>
 

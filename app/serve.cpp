@@ -73,6 +73,7 @@ int fail_start(const char* what, const error& why) {
   return {
       .actors = system.caf(),
       .accounts = system.accounts(),
+      .codes = system.codes(),
       .persistence = system.persistence(),
       .readers = system.readers(),
       .rest_readers = system.rest_readers(),

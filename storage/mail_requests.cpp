@@ -232,7 +232,7 @@ result<void> request_reauthentication(connection& db, const mail_rules& rules,
                 "validation_failed");
   if (!known->email_confirmed_at)
     return fail(errc::invalid_input, "the address is not confirmed",
-                "unconfirmed_email");
+                "email_unconfirmed");
   if (auto may = claim_mail(db, rules, known->email, mail_reason::reauthentication);
       !may)
     return may;

@@ -59,7 +59,7 @@ struct sign_in_wish {
                                      const link_plan& plan);
 
 /// A code before the password is changed. Fails like find_user, and: invalid_input
-/// with validation_failed (no address) or unconfirmed_email.
+/// with validation_failed (no address) or email_unconfirmed.
 [[nodiscard]] result<void> request_reauthentication(connection& db,
                                                     const mail_rules& rules,
                                                     user_id user,
