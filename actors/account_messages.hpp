@@ -5,6 +5,7 @@
 #include "domain/account.hpp"
 #include "domain/identity.hpp"
 #include "storage/accounts.hpp"
+#include "storage/mail_requests.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/replies_to.hpp>
@@ -17,6 +18,11 @@ namespace jessica::actors {
 struct sign_up {
   storage::new_account what;
   client_origin from;
+};
+/// Of an address that has to be confirmed: no session yet.
+struct sign_up_by_mail {
+  storage::new_account what;
+  link_plan plan;
 };
 struct sign_in {
   std::string email;
@@ -45,6 +51,7 @@ struct welcome_user {
 /// quick ones down two lanes, each a bounded POOL of ACCOUNT WORKERs.
 using accounts_actor =
     caf::typed_actor<caf::replies_to<sign_up>::with<session_grant>,
+                     caf::replies_to<sign_up_by_mail>::with<storage::pending_sign_up>,
                      caf::replies_to<sign_in>::with<session_grant>,
                      caf::replies_to<refresh_session>::with<session_grant>,
                      caf::replies_to<find_user>::with<account>,
@@ -60,7 +67,9 @@ using account_worker_actor =
 #define JESSICA_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
 JESSICA_LOCAL_MESSAGE(jessica::account)
 JESSICA_LOCAL_MESSAGE(jessica::session_grant)
+JESSICA_LOCAL_MESSAGE(jessica::storage::pending_sign_up)
 JESSICA_LOCAL_MESSAGE(jessica::actors::sign_up)
+JESSICA_LOCAL_MESSAGE(jessica::actors::sign_up_by_mail)
 JESSICA_LOCAL_MESSAGE(jessica::actors::sign_in)
 JESSICA_LOCAL_MESSAGE(jessica::actors::refresh_session)
 JESSICA_LOCAL_MESSAGE(jessica::actors::find_user)

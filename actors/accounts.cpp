@@ -15,6 +15,9 @@ accounts(accounts_actor::stateful_pointer<accounts_state> self,
   self->state.quick = std::move(quick);
   return {
       [self](sign_up& msg) { return self->delegate(self->state.slow, std::move(msg)); },
+      [self](sign_up_by_mail& msg) {
+        return self->delegate(self->state.slow, std::move(msg));
+      },
       [self](sign_in& msg) { return self->delegate(self->state.slow, std::move(msg)); },
       [self](refresh_session& msg) {
         return self->delegate(self->state.quick, std::move(msg));
@@ -29,14 +32,28 @@ accounts(accounts_actor::stateful_pointer<accounts_state> self,
 
 account_worker_actor::behavior_type
 account_worker(account_worker_actor::stateful_pointer<account_worker_state> self,
-               storage::endpoint database, config::auth_settings limits) {
+               storage::endpoint database, config::auth_settings limits,
+               mail_desk_ptr desk) {
   guard(self, "ACCOUNT WORKER");
-  self->state = {limits, std::make_unique<storage::connection>(
-                             std::move(database), storage::role::accounts)};
+  self->state = {limits,
+                 std::make_unique<storage::connection>(std::move(database),
+                                                       storage::role::accounts),
+                 std::move(desk)};
   return {
       [self](const sign_up& msg) {
         auto& state = self->state;
         return answer(storage::sign_up(*state.db, state.limits, msg.what, msg.from));
+      },
+      [self](const sign_up_by_mail& msg) -> caf::result<storage::pending_sign_up> {
+        auto& state = self->state;
+        if (!state.desk)
+          return to_caf(
+              {errc::forbidden, "no mail mode", "email_provider_disabled", {}});
+        auto made =
+            storage::sign_up_by_mail(*state.db, state.desk->rules, msg.what, msg.plan);
+        if (made)
+          self->send(state.desk->mailer, mail_waits{});
+        return answer(std::move(made));
       },
       [self](const sign_in& msg) {
         auto& state = self->state;

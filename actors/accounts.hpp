@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/account_messages.hpp"
+#include "actors/mail_desk.hpp"
 #include "config/settings.hpp"
 #include "storage/connection.hpp"
 
@@ -26,10 +27,12 @@ accounts(accounts_actor::stateful_pointer<accounts_state> self,
 struct account_worker_state {
   config::auth_settings limits;
   std::unique_ptr<storage::connection> db;
+  mail_desk_ptr desk; ///< null without a mail mode
 };
 
 account_worker_actor::behavior_type
 account_worker(account_worker_actor::stateful_pointer<account_worker_state> self,
-               storage::endpoint database, config::auth_settings limits);
+               storage::endpoint database, config::auth_settings limits,
+               mail_desk_ptr desk);
 
 } // namespace jessica::actors

@@ -5,6 +5,7 @@
 #include "actors/catalog.hpp"
 #include "actors/changefeed.hpp"
 #include "actors/clerk.hpp"
+#include "actors/codes.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/doorkeeper.hpp"
 #include "actors/errors.hpp"
@@ -12,6 +13,7 @@
 #include "actors/inference.hpp"
 #include "actors/judge.hpp"
 #include "actors/keeper.hpp"
+#include "actors/mailer.hpp"
 #include "actors/persistence.hpp"
 #include "actors/porter.hpp"
 #include "actors/reader.hpp"
@@ -82,6 +84,10 @@ struct system::state {
   clerk_actor rest_readers;
   clerk_actor rest_writers;
   accounts_actor accounts;
+  mail_desk_ptr desk;
+  codes_actor codes;
+  std::shared_ptr<std::atomic<bool>> mail_ends =
+      std::make_shared<std::atomic<bool>>(false);
   dispatcher_actor dispatcher;
   changefeed_actor changefeed;
   doorkeeper_actor doorkeeper;
@@ -112,7 +118,34 @@ struct system::state {
     return share_out<account_worker_actor>(
         {std::move(name), threads, queue, [this] {
            return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(
-               account_worker, options.database, options.settings.auth));
+               account_worker, options.database, options.settings.auth, desk));
+         }});
+  }
+
+  [[nodiscard]] std::unique_ptr<mail::sender> open_sender() const {
+    const auto& how = options.settings.mail;
+    if (options.settings.auth.mail_mode == "smtp")
+      return mail::make_smtp(how, mail_ends);
+    return mail::make_sink(options.settings.storage.directory / "mail", how.sink_files);
+  }
+
+  void start_mail() {
+    if (options.settings.auth.mail_mode == "none")
+      return;
+    const auto rules =
+        storage::mail_rules{options.settings.auth, options.settings.mail,
+                            storage::code_key::derive(options.credentials.jwt_secret)};
+    const auto how = std::make_shared<const mailer_options>(
+        options.database, rules, [this] { return open_sender(); });
+    auto sender = supervise<mailer_actor>("MAILER", [this, how] {
+      return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(mailer, how));
+    });
+    desk = std::make_shared<const mail_desk>(rules, std::move(sender));
+    const auto& limits = options.settings.auth;
+    codes = share_out<codes_actor>(
+        {"CODES", limits.session_threads, limits.session_queue, [this] {
+           return caf::actor_cast<caf::actor>(
+               sys.spawn<caf::detached>(code_worker, options.database, desk));
          }});
   }
 
@@ -271,6 +304,7 @@ struct system::state {
     start_judges();
     start_readers();
     start_rest();
+    start_mail();
     start_accounts();
     start_persistence();
     start_dispatcher();
@@ -296,6 +330,7 @@ struct system::state {
   }
 
   void end_services() {
+    mail_ends->store(true);
     for (auto at = services.rbegin(); at != services.rend(); ++at)
       caf::anon_send_exit(*at, caf::exit_reason::user_shutdown);
     services.clear();
@@ -307,6 +342,8 @@ struct system::state {
     rest_readers = nullptr;
     rest_writers = nullptr;
     accounts = nullptr;
+    codes = nullptr;
+    desk.reset();
     dispatcher = nullptr;
     changefeed = nullptr;
     doorkeeper = nullptr;
@@ -329,6 +366,9 @@ caf::actor_system& system::caf() noexcept {
 }
 const accounts_actor& system::accounts() const noexcept {
   return state_->accounts;
+}
+const codes_actor& system::codes() const noexcept {
+  return state_->codes;
 }
 const persistence_actor& system::persistence() const noexcept {
   return state_->persistence;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/account_messages.hpp"
+#include "actors/code_messages.hpp"
 #include "actors/outbox.hpp"
 #include "actors/protocol.hpp"
 #include "actors/socket_watch.hpp"
@@ -36,6 +37,8 @@ public:
 
   [[nodiscard]] caf::actor_system& caf() noexcept;
   [[nodiscard]] const accounts_actor& accounts() const noexcept;
+  /// Null without a mail mode.
+  [[nodiscard]] const codes_actor& codes() const noexcept;
   [[nodiscard]] const persistence_actor& persistence() const noexcept;
   [[nodiscard]] const reader_actor& readers() const noexcept;
   [[nodiscard]] const clerk_actor& rest_readers() const noexcept;

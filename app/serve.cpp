@@ -79,6 +79,7 @@ options_of(const config::settings& settings, const storage::endpoint& where,
   return {
       .actors = system.caf(),
       .accounts = system.accounts(),
+      .codes = system.codes(),
       .persistence = system.persistence(),
       .readers = system.readers(),
       .rest_readers = system.rest_readers(),

@@ -81,6 +81,7 @@ public:
                           duration_text(jobs.heartbeat)));
     for (auto& one : mistakes_of_keys(values_.auth))
       mistake(std::move(one));
+    check_mail();
   }
 
   [[nodiscard]] result<loaded> finish(command_line line) && {
@@ -98,6 +99,25 @@ public:
   }
 
 private:
+  void check_mail() {
+    const auto& auth = values_.auth;
+    const auto& mail = values_.mail;
+    if (!auth.autoconfirm && auth.mail_mode == "none")
+      mistake("auth.autoconfirm is false: auth.mail_mode must be sink or smtp");
+    if (auth.require_reauthentication && auth.mail_mode == "none")
+      mistake("auth.require_reauthentication is true: auth.mail_mode must be sink or "
+              "smtp");
+    if (auth.mail_mode != "smtp")
+      return;
+    if (mail.smtp_host.empty())
+      mistake("mail.smtp_host is needed when auth.mail_mode is smtp");
+    if (mail.from.empty())
+      mistake("mail.from is needed when auth.mail_mode is smtp");
+    if (mail.smtp_tls == "none" && mail.smtp_host != "localhost" &&
+        mail.smtp_host != "127.0.0.1" && mail.smtp_host != "::1")
+      mistake("mail.smtp_tls is none: mail.smtp_host must be this machine's loopback");
+  }
+
   [[nodiscard]] static std::size_t index(const option& of) {
     return static_cast<std::size_t>(&of - options().data());
   }

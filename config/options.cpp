@@ -17,6 +17,9 @@ constexpr auto hour = 3600 * second;
 constexpr auto levels =
     std::array<std::string_view, 4>{"debug", "info", "warn", "error"};
 constexpr auto send_rules = std::array<std::string_view, 2>{"owner", "policies"};
+constexpr auto mail_modes = std::array<std::string_view, 3>{"none", "sink", "smtp"};
+constexpr auto smtp_tls =
+    std::array<std::string_view, 3>{"starttls", "implicit", "none"};
 constexpr auto engines = std::array<std::string_view, 1>{"builtin"};
 
 template <auto Room, auto Member> void assign(settings& in, const option_value& value) {
@@ -118,6 +121,7 @@ constexpr option hidden(option of) {
 using net = section<&settings::net>;
 using realtime = section<&settings::realtime>;
 using auth = section<&settings::auth>;
+using mail = section<&settings::mail>;
 using storage = section<&settings::storage>;
 using rest = section<&settings::rest>;
 using inference = section<&settings::inference>;
@@ -261,6 +265,67 @@ constexpr auto table = std::array{
                                                "Passes of Argon2id."),
     auth::count<&auth_settings::argon2_memory_kib>("auth.argon2_memory_kib", 8, 4 * mib,
                                                    "Memory of one Argon2id, in KiB."),
+    one_of(auth::text<&auth_settings::mail_mode>(
+               "auth.mail_mode",
+               "Where e-mail goes: nowhere (what needs it is refused), to files under "
+               "`storage.directory`, for tests, or to a server."),
+           mail_modes),
+    auth::toggle<&auth_settings::autoconfirm>(
+        "auth.autoconfirm", "Whether a new address counts as confirmed at once; false "
+                            "needs a mail mode."),
+    auth::text<&auth_settings::site_url>(
+        "auth.site_url",
+        "Where links in e-mails lead in the end; empty: `net.public_url`."),
+    auth::text<&auth_settings::redirect_urls>(
+        "auth.redirect_urls",
+        "Other URLs they may lead to, between commas; `*` stands for anything but dots "
+        "and slashes, `**` for anything."),
+    auth::time<&auth_settings::otp_lifetime>("auth.otp_lifetime", second, 24 * hour,
+                                             "Life of a code or link in an e-mail."),
+    auth::count<&auth_settings::otp_attempts>(
+        "auth.otp_attempts", 1, 100, "Wrong guesses before a code is worth nothing."),
+    auth::time<&auth_settings::flow_lifetime>("auth.flow_lifetime", second, hour,
+                                              "How soon an app must exchange the code "
+                                              "that a link's redirect carries (PKCE)."),
+    auth::toggle<&auth_settings::require_reauthentication>(
+        "auth.require_reauthentication",
+        "Whether a session older than a day needs a code to change the password."),
+    auth::toggle<&auth_settings::secure_email_change>(
+        "auth.secure_email_change",
+        "Whether the old address must confirm a change as well as the new one."),
+
+    mail::text<&mail_settings::from>("mail.from", "The sender's address."),
+    mail::text<&mail_settings::from_name>("mail.from_name",
+                                          "The sender's name; the texts use it too."),
+    mail::time<&mail_settings::interval>("mail.interval", 0, hour,
+                                         "Pause between two e-mails to one address."),
+    mail::count<&mail_settings::per_hour>("mail.per_hour", 1, max_count,
+                                          "E-mails of all nodes in an hour."),
+    mail::count<&mail_settings::sink_files>("mail.sink_files", 1, 100'000,
+                                            "Files kept in sink mode; the oldest go."),
+    mail::text<&mail_settings::smtp_host>("mail.smtp_host", "The server's name."),
+    mail::count<&mail_settings::smtp_port>("mail.smtp_port", 1, 65'535,
+                                           "The server's port."),
+    mail::text<&mail_settings::smtp_user>("mail.smtp_user",
+                                          "Who signs in there; empty: nobody."),
+    hidden(mail::text<&mail_settings::smtp_password>("mail.smtp_password",
+                                                     "The password to sign in with.")),
+    one_of(mail::text<&mail_settings::smtp_tls>(
+               "mail.smtp_tls", "How the connection is encrypted; `none` only to this "
+                                "machine."),
+           smtp_tls),
+    mail::path<&mail_settings::ca_file>(
+        "mail.ca_file",
+        "Certificates the server's must descend from; empty: the system's."),
+    mail::time<&mail_settings::connect_timeout>("mail.connect_timeout", second, hour,
+                                                "To connect to the server."),
+    mail::time<&mail_settings::timeout>("mail.timeout", second, hour,
+                                        "For one delivery as a whole."),
+    mail::count<&mail_settings::attempts>(
+        "mail.attempts", 1, 100, "Deliveries that are tried before one is given up."),
+    mail::time<&mail_settings::retry_after>(
+        "mail.retry_after", 10, hour,
+        "Pause before the second delivery; each further one is three times as long."),
 
     storage::path<&storage_settings::directory>(
         "storage.directory", "Where state lives: the database, the keys."),

@@ -28,8 +28,8 @@ struct option {
   bool whole_seconds = false;             ///< durations without a fraction
   std::span<const std::string_view> only; ///< texts allowed; empty: any
   std::string_view alias;                 ///< a second name, or empty
-  bool secret = false;                    ///< holds a password: shown masked
-  bool hidden = false;                    ///< is a secret: not shown at all
+  bool secret = false;                    ///< a database URL: its password is masked
+  bool hidden = false;                    ///< is a secret: only shown whether it is set
   void (*assign)(settings&, const option_value&) = nullptr;
   option_value (*read)(const settings&) = nullptr;
 };

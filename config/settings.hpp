@@ -71,6 +71,34 @@ struct auth_settings {
   std::size_t session_queue = 4096;
   std::uint64_t argon2_passes = 2;
   std::size_t argon2_memory_kib = 19'456;
+  std::string mail_mode = "none";        ///< none, sink (files) or smtp
+  bool autoconfirm = true;               ///< else a sign-up waits for its mail's code
+  std::string site_url;                  ///< where links lead; empty: net.public_url
+  std::string redirect_urls;             ///< patterns between commas
+  seconds otp_lifetime{3600};            ///< of codes and links
+  std::size_t otp_attempts = 5;          ///< wrong codes; then the code is spent
+  seconds flow_lifetime{300};            ///< of a PKCE code behind a link
+  bool require_reauthentication = false; ///< for a password change, after a day
+  bool secure_email_change = true;       ///< both addresses confirm, not the new alone
+};
+
+/// What goes out by e-mail, and how. Only looked at when auth.mail_mode is not none.
+struct mail_settings {
+  std::string from;                  ///< the sender's address; smtp needs one
+  std::string from_name = "Jessica"; ///< shown beside it, and in the texts
+  seconds interval{60};              ///< between two mails to an address
+  std::size_t per_hour = 30;         ///< mails of the whole server
+  std::size_t sink_files = 200;      ///< kept in sink mode; the oldest go
+  std::string smtp_host;
+  std::uint16_t smtp_port = 587;
+  std::string smtp_user; ///< empty: without signing in
+  std::string smtp_password;
+  std::string smtp_tls = "starttls"; ///< starttls, implicit, or none on loopback
+  std::filesystem::path ca_file; ///< who vouches for the server; empty: the system's
+  seconds connect_timeout{5};
+  seconds timeout{20};            ///< of one delivery
+  std::size_t attempts = 6;       ///< deliveries of one mail; then it is given up
+  milliseconds retry_after{5000}; ///< before the second; each later pause is triple
 };
 
 struct storage_settings {
@@ -115,6 +143,7 @@ struct settings {
   net_settings net;
   realtime_settings realtime;
   auth_settings auth;
+  mail_settings mail;
   storage_settings storage;
   rest_settings rest;
   inference_settings inference;

@@ -11,6 +11,16 @@ namespace jessica {
 
 using timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 
+/// When mails about an account went out, and what they are about.
+struct account_mail {
+  std::string new_email; ///< of a change that is not confirmed yet
+  std::optional<timestamp> invited_at;
+  std::optional<timestamp> confirmation_sent_at;
+  std::optional<timestamp> recovery_sent_at;
+  std::optional<timestamp> email_change_sent_at;
+  std::optional<timestamp> reauthentication_sent_at;
+};
+
 /// A row of auth.users without its secrets.
 struct account {
   user_id id;
@@ -23,6 +33,7 @@ struct account {
   std::optional<timestamp> banned_until;
   timestamp created_at;
   timestamp updated_at;
+  account_mail mail;
 };
 
 /// What a sign-in or refresh gives: the session and its live refresh token.
@@ -30,7 +41,7 @@ struct session_grant {
   account user;
   auth_session_id session;
   std::string refresh_token;
-  std::string method; ///< how the session was opened: "password" or "anonymous"
+  std::string method; ///< how the session was opened: "password", "otp", ...
   std::chrono::sys_seconds authenticated_at;
 };
 

@@ -34,6 +34,7 @@ struct route {
 };
 
 [[nodiscard]] std::span<const route> auth_routes();
+[[nodiscard]] std::span<const route> auth_mail_routes();
 [[nodiscard]] std::span<const route> switched_off_auth_routes();
 [[nodiscard]] std::span<const route> rest_routes();
 [[nodiscard]] std::span<const route> auth_proxy_routes(); ///< before function_routes

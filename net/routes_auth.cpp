@@ -1,11 +1,12 @@
 // /auth/v1: accounts and sessions, what supabase.auth reaches.
+#include "net/auth_mail.hpp"
+#include "net/auth_request.hpp"
 #include "net/routes.hpp"
+#include "net/session_response.hpp"
 #include "wire/auth_json.hpp"
-#include "wire/jwt.hpp"
 #include "wire/key_ring.hpp"
-#include "wire/rest_query.hpp"
+#include "wire/mail_json.hpp"
 
-#include <algorithm>
 #include <array>
 #include <format>
 #include <optional>
@@ -15,53 +16,31 @@ namespace jessica::net {
 
 namespace {
 
-constexpr auto max_user_agent_bytes = std::size_t{256};
-
-[[nodiscard]] std::string issuer(const config::net_settings& net) {
-  auto url = net.public_url;
-  while (url.ends_with('/'))
-    url.pop_back();
-  return url + "/auth/v1";
-}
-
-/// Kept with the session in the database, so only what any encoding can hold.
-[[nodiscard]] client_origin origin_of(const http_request& what) {
-  auto agent = std::string{what.header("user-agent").substr(0, max_user_agent_bytes)};
-  std::ranges::replace_if(agent, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return {what.remote_ip, std::move(agent)};
-}
-
-/// The value of a query parameter; empty when absent or not readable.
-[[nodiscard]] std::string parameter(const http_request& what, std::string_view name) {
-  const auto all = wire::decode_query(what.query);
-  if (!all)
-    return {};
-  const auto found =
-      std::ranges::find(*all, name, [](const auto& pair) { return pair.first; });
-  return found == all->end() ? std::string{} : found->second;
-}
-
-/// SESSION, or what went wrong on the way to it.
-[[nodiscard]] http_response session_response(const result<session_grant>& granted,
-                                             const http_request& asked,
-                                             const backend& with) {
-  if (!granted)
-    return refuse(granted.error(), asked, false);
-  const auto at = now();
-  const auto lifetime = with.settings.auth.token_lifetime;
-  const auto token = wire::make_access_token(*granted, with.credentials,
-                                             issuer(with.settings.net), at, lifetime);
-  if (!token)
-    return refuse(token.error(), asked, false);
-  return json_response(200, wire::session_json(*granted, *token, at, lifetime));
-}
-
 /// The switch that turns this sign-up away; empty: none.
 [[nodiscard]] std::string_view sign_up_off(bool anonymous,
                                            const config::auth_settings& auth) {
   if (anonymous && !auth.anonymous_enabled)
     return "anonymous_provider_disabled";
   return auth.signup_enabled ? "" : "signup_disabled";
+}
+
+/// The account that waits for its mail, without a session.
+answering sign_up_by_mail(const http_request& asked, wire::sign_up_request read,
+                          call in) {
+  auto pkce = wire::read_challenge(asked.body);
+  if (!pkce)
+    co_return refuse(pkce.error(), asked, false);
+  auto message = actors::sign_up_by_mail{};
+  message.what.email = std::move(read.email).value_or("");
+  message.what.password = std::move(read.password);
+  message.what.data = std::move(read.data);
+  message.plan = plan_of(asked, in.with.settings, std::move(*pkce));
+  const auto waits = co_await in.actors.ask<storage::pending_sign_up>(
+      in.with.accounts, std::move(message), in.with.settings.net.request_timeout);
+  if (!waits)
+    co_return refuse(waits.error(), asked, false);
+  co_return json_response(200, waits->taken ? wire::made_up_user_json(waits->user)
+                                            : wire::user_json(waits->user));
 }
 
 answering sign_up(const admitted& what, call in) {
@@ -72,6 +51,8 @@ answering sign_up(const admitted& what, call in) {
     co_return refuse(read.error(), asked, false);
   if (const auto off = sign_up_off(!read->email, settings.auth); !off.empty())
     co_return refuse_for(std::string{off}, errc::forbidden, asked);
+  if (read->email && !settings.auth.autoconfirm)
+    co_return co_await sign_up_by_mail(asked, std::move(*read), in);
   auto message = actors::sign_up{};
   message.what.email = std::move(read->email).value_or("");
   message.what.password = std::move(read->password);
@@ -105,12 +86,23 @@ answering refresh(const admitted& what, call in) {
   co_return session_response(granted, asked, in.with);
 }
 
+/// What an app exchanges for a session: the code of a link's redirect and its verifier.
+answering exchange(const admitted& what, call in) {
+  const auto& asked = what.request;
+  auto read = wire::read_pkce(asked.body);
+  if (!read)
+    co_return refuse(read.error(), asked, false);
+  if (!sends_mail(in.with.settings))
+    co_return refuse_for("flow_state_not_found", errc::not_found, asked);
+  auto message = actors::exchange_code{
+      std::move(read->auth_code), std::move(read->code_verifier), origin_of(asked)};
+  const auto granted = co_await in.actors.ask<session_grant>(
+      in.with.codes, std::move(message), in.with.settings.net.request_timeout);
+  co_return session_response(granted, asked, in.with);
+}
+
 [[nodiscard]] http_response unknown_grant(std::string_view grant,
                                           const http_request& asked) {
-  if (grant == "pkce")
-    return refuse(refusal{404, "flow_state_not_found",
-                          "invalid flow state, no valid flow state found"},
-                  asked);
   if (grant == "id_token")
     return refuse(refusal{400, "provider_disabled", "Provider is not enabled"}, asked);
   if (grant == "web3")
@@ -120,11 +112,13 @@ answering refresh(const admitted& what, call in) {
 }
 
 answering token(const admitted& what, call in) {
-  const auto grant = parameter(what.request, "grant_type");
+  const auto grant = query_value(what.request, "grant_type");
   if (grant == "password")
     co_return co_await sign_in(what, in);
   if (grant == "refresh_token")
     co_return co_await refresh(what, in);
+  if (grant == "pkce")
+    co_return co_await exchange(what, in);
   co_return unknown_grant(grant, what.request);
 }
 
@@ -150,7 +144,7 @@ using storage::logout_scope;
 }
 
 answering log_out(const admitted& what, call in) {
-  const auto text = parameter(what.request, "scope");
+  const auto text = query_value(what.request, "scope");
   const auto scope = parse_scope(text);
   if (!scope)
     co_return refuse(refusal{400, "validation_failed",
@@ -174,8 +168,9 @@ answering health(const admitted&, call) {
 
 answering settings(const admitted&, call in) {
   const auto& auth = in.with.settings.auth;
-  co_return json_response(
-      200, wire::settings_json(auth.signup_enabled, auth.anonymous_enabled));
+  co_return json_response(200, wire::settings_json(auth.signup_enabled,
+                                                   auth.anonymous_enabled,
+                                                   auth.autoconfirm));
 }
 
 /// The public keys; none when a shared secret signs.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/account_messages.hpp"
+#include "actors/code_messages.hpp"
 #include "actors/protocol.hpp"
 #include "config/settings.hpp"
 #include "domain/error.hpp"
@@ -25,6 +26,7 @@ class socket_watches;
 struct backend {
   caf::actor_system& actors;
   actors::accounts_actor accounts;
+  actors::codes_actor codes; ///< null without a mail mode
   actors::persistence_actor persistence;
   actors::reader_actor readers;
   actors::clerk_actor rest_readers; ///< of requests that cannot write

@@ -28,7 +28,13 @@ account read_account(const rows& found, int row) {
           .last_sign_in_at = maybe_time_at(found, row, 6),
           .banned_until = maybe_time_at(found, row, 7),
           .created_at = time_at(found, row, 8),
-          .updated_at = time_at(found, row, 9)};
+          .updated_at = time_at(found, row, 9),
+          .mail = {.new_email = std::string{found.text(row, 10)},
+                   .invited_at = maybe_time_at(found, row, 11),
+                   .confirmation_sent_at = maybe_time_at(found, row, 12),
+                   .recovery_sent_at = maybe_time_at(found, row, 13),
+                   .email_change_sent_at = maybe_time_at(found, row, 14),
+                   .reauthentication_sent_at = maybe_time_at(found, row, 15)}};
 }
 
 } // namespace jessica::storage

@@ -24,7 +24,8 @@ constexpr auto insert_anonymous = std::string_view{R"(
   returning )"};
 
 constexpr auto find_password = std::string_view{R"(
-  select u.id, coalesce(u.encrypted_password, ''), coalesce(u.banned_until > now(), false)
+  select u.id, coalesce(u.encrypted_password, ''),
+    coalesce(u.banned_until > now(), false), u.email_confirmed_at is null
   from auth.users u
   where lower(u.email) = lower($1) and not u.is_anonymous and u.deleted_at is null)"};
 
@@ -129,6 +130,8 @@ result<session_grant> sign_in(connection& db, const config::auth_settings& limit
     return wrong_credentials();
   if (found->text(0, 2) == "t")
     return fail(errc::forbidden, "User is banned", "sign_in_banned");
+  if (found->text(0, 3) == "t")
+    return fail(errc::forbidden, "Email not confirmed", "email_not_confirmed");
   const auto id = user_id::parse(found->text(0, 0)).value_or(user_id{});
   auto opened = open_with(db, {returning_account(note_sign_in), {id.str()}},
                           new_session{id, "password", from});

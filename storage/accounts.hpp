@@ -29,7 +29,8 @@ enum class logout_scope : std::uint8_t { global, local, others };
                                             const client_origin& from);
 
 /// Opens a session. Fails: unauthenticated with reason invalid_credentials (same time
-/// for unknown e-mail and wrong password), forbidden with sign_in_banned.
+/// for unknown e-mail and wrong password), forbidden with sign_in_banned or
+/// email_not_confirmed.
 [[nodiscard]] result<session_grant>
 sign_in(connection& db, const config::auth_settings& limits, std::string_view email,
         std::string_view password, const client_origin& from);

@@ -162,6 +162,37 @@ void write_time(object_writer& to, std::string_view key,
     to.text(key, rfc3339(*when));
 }
 
+void write_mail(object_writer& to, const account_mail& mail) {
+  write_time(to, "invited_at", mail.invited_at);
+  write_time(to, "confirmation_sent_at", mail.confirmation_sent_at);
+  write_time(to, "recovery_sent_at", mail.recovery_sent_at);
+  write_time(to, "reauthentication_sent_at", mail.reauthentication_sent_at);
+  write_time(to, "email_change_sent_at", mail.email_change_sent_at);
+  if (!mail.new_email.empty())
+    to.text("new_email", mail.new_email);
+}
+
+[[nodiscard]] std::string write_user(const account& who, std::string_view identities) {
+  auto user = object_writer{1536};
+  user.text("id", who.id.str())
+      .text("aud", "authenticated")
+      .text("role", "authenticated")
+      .text("email", who.email)
+      .text("phone", "");
+  write_time(user, "email_confirmed_at", who.email_confirmed_at);
+  write_time(user, "confirmed_at", who.email_confirmed_at);
+  write_mail(user, who.mail);
+  write_time(user, "last_sign_in_at", who.last_sign_in_at);
+  write_time(user, "banned_until", who.banned_until);
+  user.json("app_metadata", who.app_metadata)
+      .json("user_metadata", user_metadata_json(who))
+      .json("identities", identities)
+      .text("created_at", rfc3339(who.created_at))
+      .text("updated_at", rfc3339(who.updated_at))
+      .flag("is_anonymous", who.anonymous);
+  return user.done();
+}
+
 } // namespace
 
 result<sign_up_request> read_sign_up(std::string_view body, std::size_t min_password) {
@@ -231,23 +262,11 @@ std::string user_metadata_json(const account& who) {
 }
 
 std::string user_json(const account& who) {
-  auto user = object_writer{1536};
-  user.text("id", who.id.str())
-      .text("aud", "authenticated")
-      .text("role", "authenticated")
-      .text("email", who.email)
-      .text("phone", "");
-  write_time(user, "email_confirmed_at", who.email_confirmed_at);
-  write_time(user, "confirmed_at", who.email_confirmed_at);
-  write_time(user, "last_sign_in_at", who.last_sign_in_at);
-  write_time(user, "banned_until", who.banned_until);
-  user.json("app_metadata", who.app_metadata)
-      .json("user_metadata", user_metadata_json(who))
-      .json("identities", identities_json(who))
-      .text("created_at", rfc3339(who.created_at))
-      .text("updated_at", rfc3339(who.updated_at))
-      .flag("is_anonymous", who.anonymous);
-  return user.done();
+  return write_user(who, identities_json(who));
+}
+
+std::string made_up_user_json(const account& who) {
+  return write_user(who, "[]");
 }
 
 std::string session_json(const session_grant& grant, std::string_view access_token,
@@ -262,7 +281,8 @@ std::string session_json(const session_grant& grant, std::string_view access_tok
   return session.done();
 }
 
-std::string settings_json(bool signup_enabled, bool anonymous_enabled) {
+std::string settings_json(bool signup_enabled, bool anonymous_enabled,
+                          bool autoconfirm) {
   auto external = object_writer{1024};
   external.flag("anonymous_users", anonymous_enabled)
       .flag("email", true)
@@ -272,7 +292,7 @@ std::string settings_json(bool signup_enabled, bool anonymous_enabled) {
   auto settings = object_writer{1024};
   settings.json("external", external.done())
       .flag("disable_signup", !signup_enabled)
-      .flag("mailer_autoconfirm", true)
+      .flag("mailer_autoconfirm", autoconfirm)
       .flag("phone_autoconfirm", false)
       .text("sms_provider", "")
       .flag("saml_enabled", false)

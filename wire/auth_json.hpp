@@ -37,6 +37,9 @@ struct password_request {
 /// USER.
 [[nodiscard]] std::string user_json(const account& who);
 
+/// USER of a sign-up with somebody's address: no way in is listed.
+[[nodiscard]] std::string made_up_user_json(const account& who);
+
 /// `user_metadata` as clients and tokens show it: with email_verified once the address
 /// was confirmed.
 [[nodiscard]] std::string user_metadata_json(const account& who);
@@ -48,7 +51,8 @@ struct password_request {
                                        std::chrono::seconds lifetime);
 
 /// /settings for what is switched on.
-[[nodiscard]] std::string settings_json(bool signup_enabled, bool anonymous_enabled);
+[[nodiscard]] std::string settings_json(bool signup_enabled, bool anonymous_enabled,
+                                        bool autoconfirm);
 
 /// RFC 3339 in UTC with microseconds.
 [[nodiscard]] std::string rfc3339(timestamp when);

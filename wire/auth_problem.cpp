@@ -20,6 +20,8 @@ struct answer {
   std::optional<errc> only_for = {}; ///< when the same reason has two answers
 };
 
+constexpr auto mail_limit = std::string_view{"over_email_send_rate_limit"};
+
 constexpr auto by_reason = std::to_array<answer>({
     {"bad_json", 400, "bad_json", ""},
     {"validation_failed", 400, "validation_failed", ""},
@@ -67,6 +69,20 @@ constexpr auto by_reason = std::to_array<answer>({
      "A user with this email address has already been registered"},
     {"same_password", 422, "same_password",
      "New password should be different from the old password."},
+    {"email_unconfirmed", 422, "email_not_confirmed",
+     "Please verify your email first."},
+    {"otp_disabled", 422, "otp_disabled", "Signups not allowed for otp"},
+    {"otp_link_expired", 403, "otp_expired", "Email link is invalid or has expired"},
+    {"over_email_send_rate_limit", 429, "over_email_send_rate_limit", ""},
+    {"flow_state_not_found", 404, "flow_state_not_found",
+     "invalid flow state, no valid flow state found", errc::not_found},
+    {"flow_state_not_found", 400, "flow_state_not_found", ""},
+    {"flow_state_expired", 422, "flow_state_expired",
+     "invalid flow state, flow state has expired"},
+    {"bad_code_verifier", 400, "bad_code_verifier", ""},
+    {"reauthentication_needed", 400, "reauthentication_needed",
+     "Password update requires reauthentication"},
+    {"reauthentication_not_valid", 422, "reauthentication_not_valid", ""},
     {"otp_expired", 403, "otp_expired", "Token has expired or is invalid"},
     {"method_not_allowed", 405, "method_not_allowed", "Method not allowed"},
 });
@@ -126,6 +142,8 @@ constexpr auto by_reason = std::to_array<answer>({
 [[nodiscard]] std::string message_of(const error& what, const answer& found) {
   if (!found.message.empty())
     return std::string{found.message};
+  if (what.reason == mail_limit) // says when
+    return what.what;
   const auto own = std::string{shown(what, "Invalid request")};
   return found.code == "bad_json" ? "Could not parse request body as JSON: " + own
                                   : own;
@@ -161,10 +179,16 @@ problem auth_problem(const error& what, bool versioned) {
     return {401, R"({"message":"No API key found in request"})", {}};
   if (is_token_fault(what))
     return write(403, "bad_jwt", token_text(what), versioned);
-  const auto found = find_answer(what);
-  auto made = write(found.status, found.code, message_of(what, found), versioned);
-  add_retry_after(made, what.code);
+  const auto [status, code, message] = auth_words(what);
+  auto made = write(status, code, message, versioned);
+  if (what.reason != mail_limit) // a second is too short
+    add_retry_after(made, what.code);
   return made;
+}
+
+auth_answer auth_words(const error& what) {
+  const auto found = find_answer(what);
+  return {found.status, std::string{found.code}, message_of(what, found)};
 }
 
 } // namespace jessica::wire

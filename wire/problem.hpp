@@ -21,6 +21,14 @@ struct problem {
 /// 2024-01-01 (echoed), else {"code":<status>,"error_code","msg"}.
 [[nodiscard]] problem auth_problem(const error& what, bool versioned);
 
+/// The same without a body.
+struct auth_answer {
+  int status = 500;
+  std::string code;
+  std::string message;
+};
+[[nodiscard]] auth_answer auth_words(const error& what);
+
 /// /rest/v1: {"code","message","details","hint"}; SQLSTATEs mapped as PostgREST does.
 /// `signed_in` turns 42501 into 403 instead of 401. A PGRST code is taken from `reason`
 /// (message: `what`), or with details and hint from `sql`.

@@ -80,6 +80,13 @@ create table if not exists auth.users (
   email text,
   encrypted_password text,
   email_confirmed_at timestamptz,
+  invited_at timestamptz,
+  confirmation_sent_at timestamptz,
+  recovery_sent_at timestamptz,
+  reauthentication_sent_at timestamptz,
+  email_change text not null default '',     -- the address that waits for its confirmation
+  email_change_sent_at timestamptz,
+  email_change_confirm_status smallint not null default 0,  -- 1: one of two addresses confirmed
   last_sign_in_at timestamptz,
   banned_until timestamptz,
   deleted_at timestamptz,
@@ -97,7 +104,7 @@ create table if not exists auth.sessions (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null references auth.users on delete cascade,
   aal text not null default 'aal1',
-  method text not null default 'password',  -- how it was opened: password or anonymous
+  method text not null default 'password',  -- how it was opened: password, anonymous, otp, ...
   user_agent text,
   ip inet,
   created_at timestamptz not null default now(),
@@ -124,13 +131,81 @@ create table if not exists auth.refresh_tokens (
 create index if not exists refresh_tokens_session
   on auth.refresh_tokens (session_id, id);
 
-alter table auth.users owner to supabase_auth_admin;
-alter table auth.sessions owner to supabase_auth_admin;
-alter table auth.refresh_tokens owner to supabase_auth_admin;
+-- A sign-in that an app began and a link shall end (PKCE): who holds the verifier of the challenge
+-- gets the session. auth_code_hash is hex(sha256(code)), set when the link was followed.
+create table if not exists auth.flow_state (
+  id uuid primary key default gen_random_uuid(),
+  user_id uuid not null references auth.users on delete cascade,
+  code_challenge text not null,
+  code_challenge_method text not null check (code_challenge_method in ('s256', 'plain')),
+  authentication_method text not null,
+  auth_code_hash text unique,
+  auth_code_issued_at timestamptz,
+  created_at timestamptz not null default now()
+);
 
-alter table auth.users enable row level security;
-alter table auth.sessions enable row level security;
-alter table auth.refresh_tokens enable row level security;
+create index if not exists flow_state_user on auth.flow_state (user_id);
+create index if not exists flow_state_age on auth.flow_state (created_at);
+
+-- What was mailed to an address and may come back once: six digits (keyed hash) or a link's token
+-- (hash of 256 random bits). One of a kind for each user: a new one replaces the old.
+create table if not exists auth.one_time_codes (
+  id uuid primary key default gen_random_uuid(),
+  user_id uuid not null references auth.users on delete cascade,
+  kind text not null check (kind in ('confirmation', 'recovery', 'email_change_current',
+    'email_change_new', 'reauthentication')),
+  email text not null,
+  code_hash text not null,
+  token_hash text not null unique,
+  flow_id uuid references auth.flow_state on delete set null,
+  attempts int not null default 0,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  unique (user_id, kind)
+);
+
+create index if not exists one_time_codes_email on auth.one_time_codes (email);
+create index if not exists one_time_codes_flow on auth.one_time_codes (flow_id);
+
+-- When an address was last written to, also one that nobody has: neither answers nor their time
+-- tell which is which.
+create table if not exists auth.mail_times (
+  address text not null,
+  reason text not null,
+  asked_at timestamptz not null default now(),
+  primary key (address, reason)
+);
+
+create index if not exists mail_times_age on auth.mail_times (asked_at);
+
+-- E-mails to send, stored in one commit with the codes they carry, which therefore are sealed. Kept
+-- without their content for an hour after they are settled, to be counted.
+create table if not exists auth.mail_outbox (
+  id bigint generated always as identity primary key,
+  recipient text not null,
+  kind text not null,
+  sealed text,
+  attempts int not null default 0,
+  created_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  due_at timestamptz not null default now(),
+  settled_at timestamptz,
+  sent bool
+);
+
+create index if not exists mail_outbox_due on auth.mail_outbox (due_at) where settled_at is null;
+create index if not exists mail_outbox_age on auth.mail_outbox (created_at);
+
+do $$
+declare
+  t text;
+begin
+  foreach t in array array['users', 'sessions', 'refresh_tokens', 'flow_state', 'one_time_codes',
+                           'mail_times', 'mail_outbox'] loop
+    execute format('alter table auth.%I owner to supabase_auth_admin', t);
+    execute format('alter table auth.%I enable row level security', t);
+  end loop;
+end $$;
 
 -- The engine may ask whether an account is live, and nothing else about it.
 grant select (id, banned_until, deleted_at) on auth.users to jessica_engine;

@@ -236,6 +236,35 @@ TEST_SUITE("config.load") {
     CHECK_FALSE(mistakes({}).contains("secret"));
   }
 
+  TEST_CASE_FIXTURE(workplace, "a password of its own is not shown at all") {
+    const auto done = good({"--mail-smtp-password", "p4ssword"});
+    CHECK(done.values.mail.smtp_password == "p4ssword");
+    CHECK(row(done, "mail.smtp_password").value == "***");
+    CHECK(row(good({}), "mail.smtp_password").value == "");
+  }
+
+  TEST_CASE_FIXTURE(workplace, "what sends mail must be told where and as whom") {
+    CHECK(mistakes({"--auth-autoconfirm=false"}) ==
+          "auth.autoconfirm is false: auth.mail_mode must be sink or smtp");
+    CHECK(mistakes({"--auth-require-reauthentication"})
+              .contains("auth.mail_mode must be sink or smtp"));
+    CHECK(
+        good({"--auth-autoconfirm=false", "--auth-mail-mode=sink"}).values.mail.from ==
+        "");
+    const auto none = mistakes({"--auth-mail-mode=smtp"});
+    CHECK(none.contains("mail.smtp_host is needed"));
+    CHECK(none.contains("mail.from is needed"));
+    const auto smtp = [&](std::string host) {
+      return std::vector<std::string>{
+          "--auth-mail-mode=smtp", "--mail-from=a@b.example",
+          "--mail-smtp-host=" + host, "--mail-smtp-tls=none"};
+    };
+    CHECK(mistakes(smtp("mail.example")).contains("must be this machine's loopback"));
+    CHECK(mistakes(smtp("127.0.0.1.example")).contains("loopback"));
+    CHECK(good(smtp("127.0.0.1")).values.mail.smtp_port == 587);
+    CHECK(mistakes({"--auth-mail-mode=post"}).contains("is not one of"));
+  }
+
   TEST_CASE_FIXTURE(workplace, "--config names the file instead of jessica.toml") {
     write("jessica.toml", "[net]\nport = 1\n");
     write("other.toml", "[net]\nhost = \"::1\"\n");
