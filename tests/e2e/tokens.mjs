@@ -2,7 +2,14 @@
 // turned away. auth.mjs has the rest.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { createHmac, generateKeyPairSync, randomUUID, sign } from 'node:crypto';
+import {
+  createHmac,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  randomUUID,
+  sign,
+} from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { after, before, describe, test } from 'node:test';
@@ -27,33 +34,39 @@ const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const now = () => Math.floor(Date.now() / 1000);
 const headerOf = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url'));
 
-/** A key pair as {kid, alg, jwk (private), shown (public), sign(claims)}. */
-function keyPair(kind, kid) {
-  const { privateKey, publicKey } =
-    kind === 'ES256'
+/** A private JWK as {kid, alg, jwk, shown (public), sign(claims, header)}. */
+function signerOf(jwk) {
+  const { kid, alg } = jwk;
+  const key = createPrivateKey({ key: jwk, format: 'jwk' });
+  const shown = { ...createPublicKey(key).export({ format: 'jwk' }), kid, alg, use: 'sig' };
+  const sign_ = (claims, header = {}) => {
+    const text = `${part({ alg, typ: 'JWT', kid, ...header })}.${part(claims)}`;
+    const proof = sign('sha256', text, { key, dsaEncoding: 'ieee-p1363' });
+    return `${text}.${proof.toString('base64url')}`;
+  };
+  return { kid, alg, jwk, shown, sign: sign_ };
+}
+
+function keyPair(alg, kid) {
+  const { privateKey } =
+    alg === 'ES256'
       ? generateKeyPairSync('ec', { namedCurve: 'P-256' })
       : generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const facts = { kid, alg: kind, use: 'sig' };
-  return {
-    kid,
-    jwk: { ...privateKey.export({ format: 'jwk' }), ...facts },
-    shown: { ...publicKey.export({ format: 'jwk' }), ...facts },
-    sign(claims, header = {}) {
-      const text = `${part({ alg: kind, typ: 'JWT', kid, ...header })}.${part(claims)}`;
-      const proof = sign('sha256', text, { key: privateKey, dsaEncoding: 'ieee-p1363' });
-      return `${text}.${proof.toString('base64url')}`;
-    },
-  };
+  return signerOf({ ...privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' });
 }
 
 /** One command of the server's, run to its end: {stdout}; rejects when it fails. */
-const jessica = (...words) => promisify(execFile)(process.env.JESSICA_BINARY, words);
+const jessica = (...words) =>
+  promisify(execFile)(process.env.JESSICA_BINARY, words, { env: { PATH: process.env.PATH } });
 
 const directories = [];
-async function keyFile(keys) {
+async function newDirectory() {
   const directory = await mkdtemp('/tmp/jessica-keys-');
   directories.push(directory);
-  const file = `${directory}/keys.jwk`;
+  return directory;
+}
+async function keyFile(keys) {
+  const file = `${await newDirectory()}/keys.jwk`;
   await writeFile(file, JSON.stringify({ keys }), { mode: 0o600 });
   return file;
 }
@@ -74,7 +87,7 @@ async function useEverything(client) {
   assert.equal((await replyEnd(events, receipt.reply_id)).event, 'reply.completed');
 }
 
-describe('opaque keys', () => {
+describe('keys of keys.json', () => {
   let server;
   before(async () => (server = await Server.start()));
   after(() => server?.remove());
@@ -126,113 +139,102 @@ describe('opaque keys', () => {
     }
   });
 
-  test('a keys.json of a version without them gets them, and keeps its others', async () => {
-    const other = await Server.start();
-    try {
-      await other.stop();
-      const before = other.keys;
-      const { jwt_secret, anon_key, service_key } = before;
-      const file = `${other.directory}/keys.json`;
-      await writeFile(file, JSON.stringify({ jwt_secret, anon_key, service_key }));
-      await chmod(file, 0o600);
-      await other.startAgain();
-      assert.equal(other.keys.anon_key, anon_key);
-      assert.match(other.keys.publishable_key, /^sb_publishable_.{32}$/);
-      assert.match(other.keys.secret_key, /^sb_secret_.{32}$/);
-      assert.notEqual(other.keys.secret_key, before.secret_key);
-      await signedUp(other, { key: other.keys.publishable_key });
-    } finally {
-      await other.remove();
-    }
+  test('HS256: the client asks /user, and no key is shown', async () => {
+    const seen = recorder();
+    const { client, user } = await signedUp(server, { fetch: seen.fetch });
+    const { data, error } = await client.auth.getClaims();
+    assert.ifError(error);
+    assert.equal(data.claims.sub, user.id);
+    assert.match(seen.last().url, /\/auth\/v1\/user$/);
+    const jwks = await http(server, '/auth/v1/.well-known/jwks.json', { key: '' });
+    assert.deepEqual(jwks.json, { keys: [] });
   });
 
-  test('configured ones count instead of those in the file', async () => {
-    const key = `sb_publishable_${'a'.repeat(24)}`;
-    const other = await Server.start({ 'auth-publishable-key': key });
-    try {
-      await signedUp(other, { key });
-      const { error } = await makeClient(other, { key: other.keys.publishable_key })
-        .from('messages')
-        .select('id');
-      assert.equal(error.message, 'Invalid API key');
-    } finally {
-      await other.remove();
-    }
+  const ask = (token, headers) =>
+    http(server, '/functions/v1/auth-proxy', { token, key: '', headers });
+
+  test('auth-proxy tells a proxy who the bearer is, until the session ends', async () => {
+    const { client, session, user } = await signedUp(server);
+    const other = await signedUp(server);
+    const known = await ask(session.access_token, { cookie: 'a=b', apikey: 'of somebody else' });
+    assert.equal(known.status, 200);
+    assert.equal(known.headers.get('x-user-id'), user.id);
+    assert.equal(known.headers.get('x-user-role'), 'authenticated');
+    assert.equal(known.json.session_id, claimsOf(session.access_token).session_id);
+    const { data, error } = await client.functions.invoke('auth-proxy');
+    assert.ifError(error);
+    assert.equal(data.user_id, user.id);
+    const nobody = await ask();
+    assert.equal(nobody.status, 401);
+    assert.equal(nobody.headers.get('www-authenticate'), 'Bearer');
+    await client.auth.signOut();
+    await until('the ended session is refused', async () => {
+      return (await ask(session.access_token)).status === 401;
+    }, 10 * second);
+    await server.sql(`update auth.users set banned_until = 'infinity' where id = '${other.user.id}'`);
+    assert.equal((await ask(other.session.access_token)).status, 403);
+  });
+
+  test('a keys.json of a version without opaque keys gets them, and keeps its others', async () => {
+    await server.stop();
+    const before = server.keys;
+    const { jwt_secret, anon_key, service_key } = before;
+    const file = `${server.directory}/keys.json`;
+    await writeFile(file, JSON.stringify({ jwt_secret, anon_key, service_key }));
+    await chmod(file, 0o600);
+    await server.startAgain();
+    assert.equal(server.keys.anon_key, anon_key);
+    assert.match(server.keys.publishable_key, /^sb_publishable_.{32}$/);
+    assert.match(server.keys.secret_key, /^sb_secret_.{32}$/);
+    assert.notEqual(server.keys.secret_key, before.secret_key);
+    await signedUp(server, { key: server.keys.publishable_key });
   });
 });
 
-describe('asymmetric keys', () => {
-  for (const kind of ['ES256', 'RS256'])
-    test(`${kind}: the client verifies locally; an older key verifies still`, async () => {
-      const key = keyPair(kind, `${kind}-new`);
-      const older = keyPair('ES256', 'older');
-      const server = await Server.start({
-        'auth-signing-keys': await keyFile([key.jwk, older.shown]),
-      });
-      try {
-        const seen = recorder();
-        const { client, session, user } = await signedUp(server, { fetch: seen.fetch });
-        assert.equal(headerOf(session.access_token).kid, key.kid);
-        assert.equal(headerOf(session.access_token).alg, kind);
-        const { data, error } = await client.auth.getClaims();
-        assert.ifError(error);
-        assert.equal(data.claims.sub, user.id);
-        assert.match(seen.last().url, /\/auth\/v1\/\.well-known\/jwks\.json$/); // and not /user
-        assert.match(seen.last().headers.get('cache-control'), /^public, max-age=\d+$/);
-        const { keys } = JSON.parse(seen.last().text);
-        assert.deepEqual(
-          keys.map((one) => one.kid),
-          [key.kid, 'older'],
-        );
-        for (const one of keys) for (const secret of 'd p q dp dq qi k'.split(' '))
-          assert.equal(secret in one, false);
-        await useEverything(client);
-        const before = older.sign({ ...claimsOf(session.access_token) });
-        const kept = await http(server, '/auth/v1/user', { token: before });
-        assert.equal(kept.json.id, user.id);
-        const refreshed = await client.auth.refreshSession();
-        assert.equal(headerOf(refreshed.data.session.access_token).kid, key.kid);
-        await close(client);
-      } finally {
-        await server.remove();
-      }
-    });
-
-  test('HS256: the client asks /user, and no key is shown', async () => {
-    const server = await Server.start();
-    try {
-      const seen = recorder();
-      const { client, user } = await signedUp(server, { fetch: seen.fetch });
-      const { data, error } = await client.auth.getClaims();
-      assert.ifError(error);
-      assert.equal(data.claims.sub, user.id);
-      assert.match(seen.last().url, /\/auth\/v1\/user$/);
-      const jwks = await http(server, '/auth/v1/.well-known/jwks.json', { key: '' });
-      assert.deepEqual(jwks.json, { keys: [] });
-    } finally {
-      await server.remove();
-    }
+/** getClaims() by the public keys, and the server takes tokens of `older` as well. */
+async function verifiesLocally(server, key, older) {
+  const seen = recorder();
+  const { client, session, user } = await signedUp(server, { fetch: seen.fetch });
+  assert.equal(headerOf(session.access_token).kid, key.kid);
+  assert.equal(headerOf(session.access_token).alg, key.alg);
+  const { data, error } = await client.auth.getClaims();
+  assert.ifError(error);
+  assert.equal(data.claims.sub, user.id);
+  assert.match(seen.last().url, /\/auth\/v1\/\.well-known\/jwks\.json$/); // and not /user
+  assert.match(seen.last().headers.get('cache-control'), /^public, max-age=\d+$/);
+  const { keys } = JSON.parse(seen.last().text);
+  assert.deepEqual(
+    keys.map((one) => one.kid),
+    [key.kid, older.kid],
+  );
+  for (const one of keys)
+    for (const secret of ['d', 'p', 'q', 'dp', 'dq', 'qi', 'k']) assert.equal(secret in one, false);
+  await useEverything(client);
+  const kept = await http(server, '/auth/v1/user', {
+    token: older.sign(claimsOf(session.access_token)),
   });
+  assert.equal(kept.json.id, user.id);
+  const refreshed = await client.auth.refreshSession();
+  assert.equal(headerOf(refreshed.data.session.access_token).kid, key.kid);
+  await close(client);
+}
 
-  test('jessica keys sign makes the file, and turns the key', async () => {
-    const directory = await mkdtemp('/tmp/jessica-keys-');
-    directories.push(directory);
-    const file = `${directory}/keys.jwk`;
+describe('ES256', () => {
+  test('jessica keys sign makes the file and turns the key; the client verifies locally', async () => {
+    const file = `${await newDirectory()}/keys.jwk`;
     await jessica('keys', 'sign', file);
-    const first = JSON.parse(await readFile(file, 'utf8')).keys;
-    assert.equal(first.length, 1);
-    assert.ok(first[0].d);
+    const [first, ...none] = JSON.parse(await readFile(file, 'utf8')).keys;
+    assert.deepEqual(none, []);
+    assert.ok(first.d);
     await jessica('keys', 'sign', file);
-    const second_ = JSON.parse(await readFile(file, 'utf8')).keys;
-    assert.equal(second_.length, 2);
-    assert.ok(second_[0].d);
-    assert.equal(second_[1].kid, first[0].kid);
-    assert.equal('d' in second_[1], false);
+    const [fresh, kept] = JSON.parse(await readFile(file, 'utf8')).keys;
+    assert.ok(fresh.d);
+    assert.equal(kept.kid, first.kid);
+    assert.equal('d' in kept, false);
     await assert.rejects(jessica('keys', 'sign'));
     const server = await Server.start({ 'auth-signing-keys': file });
     try {
-      const { session } = await signedUp(server);
-      assert.equal(headerOf(session.access_token).kid, second_[0].kid);
+      await verifiesLocally(server, fresh, signerOf(first));
     } finally {
       await server.remove();
     }
@@ -242,8 +244,7 @@ describe('asymmetric keys', () => {
     const open = await keyFile([keyPair('ES256', 'a').jwk]);
     await chmod(open, 0o644);
     const wrong = await keyFile([{ kty: 'EC' }]);
-    const directory = await mkdtemp('/tmp/jessica-keys-');
-    directories.push(directory);
+    const directory = await newDirectory();
     const use = (file) =>
       jessica('keys', '--storage-directory', directory, '--auth-signing-keys', file);
     await assert.rejects(use(open), /chmod 600/);
@@ -253,11 +254,14 @@ describe('asymmetric keys', () => {
   });
 });
 
-describe('forged tokens', () => {
+describe('RS256', () => {
   const key = keyPair('RS256', 'rsa-1');
+  const older = keyPair('ES256', 'older');
   let server, user, claims;
   before(async () => {
-    server = await Server.start({ 'auth-signing-keys': await keyFile([key.jwk]) });
+    server = await Server.start({
+      'auth-signing-keys': await keyFile([key.jwk, older.shown]),
+    });
     const up = await signedUp(server);
     user = up.user;
     claims = claimsOf(up.session.access_token);
@@ -271,7 +275,10 @@ describe('forged tokens', () => {
   const pem = () =>
     `-----BEGIN PUBLIC KEY-----\n${Buffer.from(JSON.stringify(key.shown)).toString('base64')}`;
 
-  test('are refused by every API', async () => {
+  test('the client verifies locally; an older key of another kind verifies still', () =>
+    verifiesLocally(server, key, older));
+
+  test('forged tokens are refused by every API', async () => {
     const stranger = keyPair('RS256', 'rsa-1');
     const forged = {
       'of another key': stranger.sign(claims),
@@ -314,37 +321,6 @@ describe('forged tokens', () => {
   });
 
   test('the server lives on', async () => assert.equal((await http(server, '/health')).status, 200));
-});
-
-describe('auth-proxy', () => {
-  let server;
-  before(async () => (server = await Server.start()));
-  after(() => server?.remove());
-
-  const ask = (token, headers) =>
-    http(server, '/functions/v1/auth-proxy', { token, key: '', headers });
-
-  test('tells a proxy who the bearer is, until the session ends', async () => {
-    const { client, session, user } = await signedUp(server);
-    const other = await signedUp(server);
-    const known = await ask(session.access_token, { cookie: 'a=b', apikey: 'of somebody else' });
-    assert.equal(known.status, 200);
-    assert.equal(known.headers.get('x-user-id'), user.id);
-    assert.equal(known.headers.get('x-user-role'), 'authenticated');
-    assert.equal(known.json.session_id, claimsOf(session.access_token).session_id);
-    const { data, error } = await client.functions.invoke('auth-proxy');
-    assert.ifError(error);
-    assert.equal(data.user_id, user.id);
-    const nobody = await ask();
-    assert.equal(nobody.status, 401);
-    assert.equal(nobody.headers.get('www-authenticate'), 'Bearer');
-    await client.auth.signOut();
-    await until('the ended session is refused', async () => {
-      return (await ask(session.access_token)).status === 401;
-    }, 10 * second);
-    await server.sql(`update auth.users set banned_until = 'infinity' where id = '${other.user.id}'`);
-    assert.equal((await ask(other.session.access_token)).status, 403);
-  });
 });
 
 describe('users of another server', () => {
@@ -448,10 +424,12 @@ describe('users of another server', () => {
   });
 });
 
-test('another server with a secret instead of keys', async () => {
+test('another server with a secret instead of keys; a configured opaque key', async () => {
   const issuer = 'https://project.example/auth/v1';
   const secret = 'a shared secret of the other server';
+  const key = `sb_publishable_${'a'.repeat(24)}`;
   const server = await Server.start({
+    'auth-publishable-key': key,
     'auth-trusted-issuer': issuer,
     'auth-trusted-secret': secret,
   });
@@ -459,7 +437,7 @@ test('another server with a secret instead of keys', async () => {
     const claims = {
       iss: issuer, sub: randomUUID(), aud: 'authenticated', role: 'authenticated', exp: now() + 600,
     };
-    const client = createClient(server.url, server.keys.anon_key, {
+    const client = createClient(server.url, key, {
       accessToken: async () => makeToken(secret, claims),
     });
     await useEverything(client);
@@ -467,6 +445,8 @@ test('another server with a secret instead of keys', async () => {
     const { iss, ...nameless } = claims;
     const token = makeToken(secret, nameless);
     assert.equal((await http(server, '/rest/v1/messages', { token })).status, 401);
+    const old = makeClient(server, { key: server.keys.publishable_key }).from('messages');
+    assert.equal((await old.select('id')).error.message, 'Invalid API key');
   } finally {
     await server.remove();
   }
