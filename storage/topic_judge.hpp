@@ -25,10 +25,11 @@ struct topic_question {
 /// round trip. Belongs to one connection, whose role is `requests`.
 class topic_judge {
 public:
-  /// One answer each, in order. Never by policies that no longer hold: the query tells
-  /// which ones it was made of, and is made anew when they are others. What a policy
-  /// may not read, or cannot be put into a query, is asked of row security itself. Each
-  /// fails for itself, as topic_rights_of().
+  /// One answer each, in order. Never by policies that no longer hold: behind the
+  /// questions it asks which ones there are, and when they are others than the query
+  /// was made of, all is asked anew. What a policy may not read, or cannot be put into
+  /// a query, is asked of row security itself. Each fails for itself, as
+  /// topic_rights_of().
   [[nodiscard]] std::vector<result<topic_rights>>
   rights_of(connection& db, std::span<const topic_question> asked);
 
@@ -41,7 +42,8 @@ private:
                                              std::span<const topic_question> asked);
 
   std::string query_;    ///< empty: the policies are to be read
-  std::string policies_; ///< the ones it was made of
+  std::string check_;    ///< asks which policies there are
+  std::string policies_; ///< the ones the query was made of
 };
 
 } // namespace jessica::storage

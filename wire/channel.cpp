@@ -3,9 +3,11 @@
 #include "wire/json_reader.hpp"
 
 #include <boost/json/array.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace jessica::wire {
@@ -115,7 +117,9 @@ section(const json::object& in, std::string_view field, std::string path) {
 } // namespace
 
 result<join_request> read_join(std::string_view payload) {
-  const auto parsed = parse_object(payload);
+  auto space = std::array<unsigned char, 4096>{}; // holds the usual join
+  auto memory = json::monotonic_resource{space.data(), space.size()};
+  const auto parsed = parse_object(payload, &memory);
   if (!parsed)
     return std::unexpected{parsed.error()};
   const auto config = section(*parsed, "config", {});

@@ -131,6 +131,23 @@ TEST_SUITE("storage.policy") {
     CHECK(presence_rights(identity{}, "lobby") == "");
   }
 
+  TEST_CASE_FIXTURE(policy_world, "a policy may look at the row as a whole") {
+    prepare(database(), "create function public.t_shown(m realtime.messages) returns "
+                        "boolean language sql as $$select m.extension = 'presence'$$");
+    {
+      const auto policy = temporary_policy{
+          "t_whole", "for select to authenticated using (public.t_shown(messages))"};
+      CHECK(rights(signed_in(bob), "lobby") == "");
+      CHECK(presence_rights(signed_in(bob), "lobby") == "r");
+      const auto both = temporary_policy{
+          "t_both", "for all to authenticated using ((to_jsonb(messages.*) ->> "
+                    "('exten' || 'sion')) = 'broadcast')"};
+      CHECK(rights(signed_in(bob), "lobby") == "rw");
+      CHECK(presence_rights(signed_in(bob), "lobby") == "r");
+    }
+    prepare(database(), "drop function public.t_shown");
+  }
+
   TEST_CASE_FIXTURE(policy_world, "restrictive policies take rights away") {
     const auto all = temporary_policy{
         "t_all", "for all to authenticated using (topic like 'open%')"};

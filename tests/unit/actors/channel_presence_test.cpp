@@ -42,6 +42,25 @@ TEST_CASE("who does not watch is seen and hears nothing of it") {
   CHECK(changed(ada->messages().back(), "joins", "quiet").size() == 1);
 }
 
+TEST_CASE("a member without a key gets one, which it keeps") {
+  auto r = live_room{};
+  auto ada = r.watch(1, "");
+  auto channel = r.open();
+  const auto key_of = [&](std::string_view side) {
+    const auto last = ada->messages().back();
+    const auto& keys = last.at("payload").at(side).as_object();
+    REQUIRE(keys.size() == 1);
+    return std::string{keys.begin()->key()};
+  };
+  r.tell(channel, track{0, 1, "{}"});
+  const auto made = key_of("joins");
+  CHECK(uuid::parse(made));
+  r.tell(channel, untrack{0, 1});
+  CHECK(key_of("leaves") == made);
+  r.tell(channel, track{0, 1, "{}"});
+  CHECK(key_of("joins") == made);
+}
+
 TEST_CASE("a socket that leaves is gone for the others") {
   auto r = live_room{};
   r.watch(1, "ada");
