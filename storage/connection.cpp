@@ -113,6 +113,26 @@ result<std::vector<rows>> connection::run(std::span<const statement> statements)
   return got;
 }
 
+result<std::vector<rows>> connection::run_judged(
+    std::span<const statement> statements,
+    const std::function<result<bool>(const std::vector<rows>&)>& judge) {
+  auto all = std::vector<statement>{{"begin", {}}};
+  all.insert(all.end(), statements.begin(), statements.end());
+  auto got = run(all);
+  if (!got) { // the session may have ended, and the transaction with it
+    (void)run({"rollback", {}});
+    return got;
+  }
+  got->erase(got->begin());
+  auto keep = judge(*got);
+  const auto ended = run({keep && *keep ? "commit" : "rollback", {}});
+  if (!keep)
+    return std::unexpected{std::move(keep.error())};
+  if (!ended)
+    return std::unexpected{ended.error()};
+  return got;
+}
+
 result<rows> connection::run(const statement& one) {
   return run(std::span{&one, 1}).transform([](std::vector<rows>&& all) {
     return std::move(all.front());

@@ -6,6 +6,7 @@
 #include "storage/endpoint.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -68,6 +69,13 @@ public:
   /// and the connection is dropped.
   [[nodiscard]] result<std::vector<rows>> run(std::span<const statement> statements);
   [[nodiscard]] result<rows> run(const statement& one);
+
+  /// run(), but what the statements gave decides: `judge` says whether to commit (true)
+  /// or to roll back and still return the rows (false), or fails: then all is rolled
+  /// back and its error returned. Two round trips.
+  [[nodiscard]] result<std::vector<rows>>
+  run_judged(std::span<const statement> statements,
+             const std::function<result<bool>(const std::vector<rows>&)>& judge);
 
   /// Statements are prepared anew from here on: the types of their parameters are those
   /// of the schema as it was. Costs nothing now.
