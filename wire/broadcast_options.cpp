@@ -33,6 +33,8 @@ constexpr auto longest_ttl = std::int64_t{3} * 24 * 60 * 60;
 } // namespace
 
 result<std::optional<persist_wish>> read_persist(std::string_view metadata) {
+  if (metadata.empty())
+    return std::nullopt;
   const auto parsed = parse_object(metadata);
   if (!parsed)
     return bad_persist();

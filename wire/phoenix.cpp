@@ -92,6 +92,11 @@ struct message_parts {
 }
 
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept {
+  auto bits = 0U;
+  for (const auto byte : text)
+    bits |= static_cast<unsigned char>(byte);
+  if (bits < 0x80)
+    return true; // the usual name
   while (!text.empty()) {
     const auto next = first_code_point(text);
     if (!next.valid)

@@ -65,7 +65,8 @@ private:
   void unmask(std::span<char> bytes) noexcept;
   [[nodiscard]] bool reads_into_message() const noexcept;
 
-  static constexpr auto buffer_bytes = std::size_t{160};
+  /// Most messages come in one read; every connection pays for it.
+  static constexpr auto buffer_bytes = std::size_t{248};
 
   std::size_t limit_;
   std::array<char, buffer_bytes> buffer_; ///< what was read and not taken yet

@@ -88,9 +88,9 @@ std::string is(kind what, std::uint16_t code, std::string_view bytes = {}) {
 
 TEST_SUITE("wire.ws_reader") {
   TEST_CASE("messages of every size come unmasked and whole") {
-    for (const auto size :
-         {0UZ, 1UZ, 3UZ, 4UZ, 7UZ, 8UZ, 9UZ, 125UZ, 126UZ, 159UZ, 160UZ, 161UZ, 1000UZ,
-          1024UZ, 4096UZ, 65'535UZ, 65'536UZ, limit}) {
+    for (const auto size : {0UZ,   1UZ,    3UZ,    4UZ,    7UZ,      8UZ,      9UZ,
+                            125UZ, 126UZ,  159UZ,  160UZ,  161UZ,    247UZ,    248UZ,
+                            249UZ, 1000UZ, 1024UZ, 4096UZ, 65'535UZ, 65'536UZ, limit}) {
       auto payload = std::string(size, '\0');
       for (auto i = std::size_t{0}; i < size; ++i)
         payload[i] = static_cast<char>('a' + i % 26);
