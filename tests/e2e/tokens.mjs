@@ -12,6 +12,8 @@ import {
 } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { promisify } from 'node:util';
 import { createClient } from '@supabase/supabase-js';
@@ -28,7 +30,7 @@ import {
 import { replyEnd } from './harness/replies.mjs';
 import { recorder } from './harness/rest.mjs';
 import { Server } from './harness/server.mjs';
-import { Inbox, second, until } from './harness/waiting.mjs';
+import { Inbox, patience, second, until, within } from './harness/waiting.mjs';
 
 const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
 const now = () => Math.floor(Date.now() / 1000);
@@ -173,6 +175,25 @@ describe('keys of keys.json', () => {
     }, 10 * second);
     await server.sql(`update auth.users set banned_until = 'infinity' where id = '${other.user.id}'`);
     assert.equal((await ask(other.session.access_token)).status, 403);
+  });
+
+  test('auth-proxy answers a sub-request the way nginx makes it', async () => {
+    const { session, user } = await signedUp(server);
+    const { port, hostname } = new URL(server.url);
+    const ask = async (authorization) => {
+      const socket = connect(Number(port), hostname);
+      socket.write(
+        'GET /functions/v1/auth-proxy HTTP/1.0\r\nHost: 127.0.0.1\r\nConnection: close\r\n' +
+          `${authorization}Content-Type: application/json\r\nCookie: a=b\r\n\r\n`,
+      );
+      return within(patience, 'an answer', text(socket));
+    };
+    const known = await ask(`Authorization: Bearer ${session.access_token}\r\n`);
+    assert.match(known, /^HTTP\/1\.[01] 200 OK\r\n/);
+    assert.ok(known.includes(`\r\nX-User-Id: ${user.id}\r\n`));
+    const nobody = await ask('');
+    assert.match(nobody, /^HTTP\/1\.[01] 401 Unauthorized\r\n/);
+    assert.ok(nobody.includes('\r\nWWW-Authenticate: Bearer\r\n'));
   });
 
   test('a keys.json of a version without opaque keys gets them, and keeps its others', async () => {
