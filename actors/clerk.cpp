@@ -159,7 +159,9 @@ void open_more(self_pointer self) {
                    "Could not query the database for the schema cache. Retrying.",
                    "PGRST002", nullptr});
   }
-  if (state.waiting.size() >= state.deps.queue)
+  // Those for whom a line is being opened do not count as waiting for one.
+  const auto coming = std::ranges::count(state.places, true, &place::being_opened);
+  if (state.waiting.size() >= state.deps.queue + static_cast<std::size_t>(coming))
     return to_caf({errc::overloaded, state.deps.name + ": queue is full", {}, nullptr});
   auto asker = self->make_response_promise<rest_reply>();
   state.waiting.push_back({asked.what, asker});

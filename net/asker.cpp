@@ -209,6 +209,13 @@ void asker::send(const caf::strong_actor_ptr& whom, caf::message what) {
         &state_->unit);
 }
 
+void asker::send_now(const caf::strong_actor_ptr& whom, caf::message what) {
+  gather(true);
+  send(whom, std::move(what));
+  gather(false);
+  run();
+}
+
 void asker::gather(bool on) noexcept {
   state_->gathering = on;
 }

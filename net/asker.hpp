@@ -61,6 +61,8 @@ public:
          caf::make_message(std::move(what)));
   }
   void send(const caf::strong_actor_ptr& whom, caf::message what);
+  /// The same at once, as ask_now(). Not from an actor.
+  void send_now(const caf::strong_actor_ptr& whom, caf::message what);
 
   /// Open and later questions end with unavailable. Idempotent.
   void close() noexcept;

@@ -94,7 +94,9 @@ void watched_sockets::wait(number which, bool watched::* flag,
         if (ec == asio::error::operation_aborted || at == self->open_.end())
           return;
         at->second.*flag = false;
-        self->to_.send(at->second.whom, at->second.what);
+        // Copies: who is told may give up the seat.
+        const auto whom = at->second.whom;
+        self->to_.send_now(whom, at->second.what);
       });
 }
 

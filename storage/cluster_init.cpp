@@ -29,7 +29,7 @@ constexpr auto settings = std::string_view{R"(
 # Jessica's own settings. Sockets only; where they are is said at each start.
 listen_addresses = ''
 unix_socket_permissions = 0700
-max_connections = 60
+max_connections = 100
 idle_in_transaction_session_timeout = 60s
 timezone = UTC
 log_timezone = UTC

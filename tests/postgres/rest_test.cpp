@@ -115,7 +115,9 @@ TEST_SUITE("storage.rest") {
     query.what.limit = {};
     query.what.offset = 0;
     query.who = signed_in(ada);
-    CHECK(perform(db, query, *schema, {.max_rows = 3})->rows == 3);
+    const auto narrow = open_rest_line(database(), {.max_rows = 3});
+    REQUIRE(narrow);
+    CHECK(perform(**narrow, query, schema)->rows == 3);
     query.prefer.count = row_count::estimated; // exact while that is cheap
     CHECK(read(signed_in(ada))->total == 4);
     query.prefer.count = row_count::planned;

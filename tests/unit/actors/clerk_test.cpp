@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -96,6 +97,18 @@ TEST_CASE("a line serves the next of those who wait, in order; more are overload
   all.finish(0);
   CHECK(third.answer.value());
   CHECK(all.lines[0]->started.back() == fourth.what);
+}
+
+TEST_CASE("who waits for a line that is being opened takes no place in the queue") {
+  auto all = office{};
+  auto answers = std::vector<test::pending_answer<rest_reply>>{};
+  for (auto i = std::size_t{0}; i < line_count + queue_limit + 1; ++i)
+    answers.push_back(test::ask_later<rest_reply>(
+        all.world, all.clerk_, perform{std::make_shared<const rest_request>()}));
+  all.world.settle(); // all of them before the first line is there
+  const auto refused =
+      std::ranges::count_if(answers, [](const auto& one) { return one.arrived(); });
+  CHECK(refused == 1);
 }
 
 TEST_CASE("a failure is its request's own") {

@@ -61,12 +61,13 @@ TEST_SUITE("storage.rest_openapi") {
     CHECK(text.contains(
         R"("description":"Where people meet","required":["id","owner"])"));
     CHECK(text.contains(R"("id":{"type":"string","format":"uuid",)"
-                        R"("default":"gen_random_uuid()",)"
-                        R"("description":"Note:\nThis is a Primary Key.<pk/>"})"));
-    CHECK(text.contains(R"("owner":{"type":"integer","format":"bigint",)"
-                        R"("description":"whose \"room\" it is\n\nNote:\nThis is a )"
-                        R"(Foreign Key to `people.id`.<fk table='people' )"
-                        R"(column='id'/>"})"));
+                        R"x("default":"gen_random_uuid()",)x"
+                        R"("description":"Note:\u000aThis is a Primary Key.<pk/>"})"));
+    CHECK(text.contains(
+        R"("owner":{"type":"integer","format":"bigint",)"
+        R"("description":"whose \"room\" it is\u000a\u000aNote:\u000aThis is a )"
+        R"(Foreign Key to `people.id`.<fk table='people' )"
+        R"(column='id'/>"})"));
     CHECK(text.contains(R"("tags":{"type":"array","items":{"type":"string",)"
                         R"("format":"text"},"format":"text[]"})"));
     CHECK(text.contains(R"("meta":{"format":"jsonb"})"));
