@@ -32,12 +32,14 @@ session_tokens make_tokens(const session_grant& granted, const backend& with) {
 }
 
 http_response session_response(const result<session_grant>& granted,
-                               const http_request& asked, const backend& with) {
+                               const http_request& asked, const backend& with,
+                               const std::optional<password_weakness>& weak) {
   if (!granted)
     return refuse(granted.error(), asked, false);
   const auto at = now();
-  return json_response(200, wire::session_json(*granted, token_at(*granted, with, at),
-                                               at, with.settings.auth.token_lifetime));
+  return json_response(200,
+                       wire::session_json(*granted, token_at(*granted, with, at), at,
+                                          with.settings.auth.token_lifetime, weak));
 }
 
 } // namespace jessica::net
