@@ -26,7 +26,7 @@ class auth_limits;
 struct backend {
   caf::actor_system& actors;
   actors::accounts_actor accounts;
-  actors::codes_actor codes; ///< null without a mail mode
+  actors::codes_actor codes = {}; ///< null without a mail mode
   actors::persistence_actor persistence;
   actors::reader_actor readers;
   actors::clerk_actor rest_readers; ///< of requests that cannot write

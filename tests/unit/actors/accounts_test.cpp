@@ -18,6 +18,10 @@ account_worker_actor lane(test::actor_world& world, std::string name,
               calls.push_back(name + " sign_up");
               return session_grant{};
             },
+            [name, &calls](const sign_up_by_mail&) {
+              calls.push_back(name + " sign_up_by_mail");
+              return storage::pending_sign_up{};
+            },
             [name, &calls](const sign_in& msg) -> caf::result<session_grant> {
               calls.push_back(name + " sign_in");
               if (msg.password == "wrong")

@@ -180,8 +180,9 @@ TEST_SUITE("net.routes_auth") {
   }
 
   TEST_CASE_FIXTURE(auth_world, "other grants fail cleanly") {
-    check_refusal(post("/auth/v1/token?grant_type=pkce", "{}"), 404,
-                  "flow_state_not_found");
+    check_refusal(post("/auth/v1/token?grant_type=pkce",
+                       R"({"auth_code":"x","code_verifier":"y"})"),
+                  404, "flow_state_not_found");
     check_refusal(post("/auth/v1/token?grant_type=web3", "{}"), 422,
                   "web3_provider_disabled");
     check_refusal(post("/auth/v1/token?grant_type=id_token", "{}"), 400,
