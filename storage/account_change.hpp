@@ -20,8 +20,9 @@ struct account_change {
   std::string email{};            ///< validated, lower case; empty: stays
   std::string password{};         ///< plain and checked; empty: stays
   std::string current_password{}; ///< asked for by require_current_password
+  std::string nonce{};            ///< asked for by require_reauthentication
   std::string data = "{}"; ///< JSON object, merged into user_metadata; a null removes
-  link_plan plan;          ///< of the mails to confirm an address
+  link_plan plan{};        ///< of the mails to confirm an address
 };
 
 /// Changes the account in one commit. With `mail` a permanent account's new address,
