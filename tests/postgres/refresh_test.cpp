@@ -192,7 +192,8 @@ TEST_SUITE("storage.refresh") {
     CHECK(refresh(db, limits, second, {}));
   }
 
-  TEST_CASE_FIXTURE(refresh_world, "a session that was never refreshed ages from birth") {
+  TEST_CASE_FIXTURE(refresh_world,
+                    "a session that was never refreshed ages from birth") {
     limits.session_inactivity = std::chrono::hours{1};
     admin("update auth.sessions set created_at = now() - interval '1 hour' "
           "where id = $1",
