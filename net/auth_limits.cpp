@@ -12,8 +12,8 @@ namespace {
 
 constexpr auto five_minutes = 300.0;
 constexpr auto hour = 3600.0;
-/// Addresses and accounts remembered of one kind: 100 bytes each.
-constexpr auto most_keys = std::size_t{100'000};
+/// Addresses or accounts remembered of one kind: some 100 bytes each, 400 at worst.
+constexpr auto most_keys = std::size_t{50'000};
 /// As many calls at once as the servers that clients know allow.
 constexpr auto usual_burst = 30.0;
 
