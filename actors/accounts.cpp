@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
+#include "storage/account_admin.hpp"
 #include "storage/foreign_users.hpp"
 
 #include <utility>
@@ -25,6 +26,27 @@ accounts(accounts_actor::stateful_pointer<accounts_state> self,
       [self](const find_user& msg) { return self->delegate(self->state.quick, msg); },
       [self](const sign_out& msg) { return self->delegate(self->state.quick, msg); },
       [self](const welcome_user& msg) {
+        return self->delegate(self->state.quick, msg);
+      },
+      [self](change_user& msg) {
+        return self->delegate(self->state.lane(!msg.change.password.empty()),
+                              std::move(msg));
+      },
+      [self](create_account& msg) {
+        return self->delegate(self->state.lane(!msg.fields.password.empty()),
+                              std::move(msg));
+      },
+      [self](const list_accounts& msg) {
+        return self->delegate(self->state.quick, msg);
+      },
+      [self](const find_account& msg) {
+        return self->delegate(self->state.quick, msg);
+      },
+      [self](change_account& msg) {
+        return self->delegate(self->state.lane(!msg.fields.password.empty()),
+                              std::move(msg));
+      },
+      [self](const delete_account& msg) {
         return self->delegate(self->state.quick, msg);
       },
   };
@@ -79,6 +101,36 @@ account_worker(account_worker_actor::stateful_pointer<account_worker_state> self
         auto known = storage::welcome_user(*self->state.db, msg.user);
         if (!known)
           return to_caf(std::move(known.error()));
+        return done{};
+      },
+      [self](const change_user& msg) {
+        auto& state = self->state;
+        auto changed =
+            storage::change_user(*state.db, state.limits, msg.user, msg.session,
+                                 msg.change, state.desk ? &state.desk->rules : nullptr);
+        if (changed && state.desk && !msg.change.email.empty())
+          self->send(state.desk->mailer, mail_waits{});
+        return answer(std::move(changed));
+      },
+      [self](const create_account& msg) {
+        auto& state = self->state;
+        return answer(storage::create_account(*state.db, state.limits, msg.fields));
+      },
+      [self](const list_accounts& msg) {
+        return answer(storage::list_accounts(*self->state.db, msg.which));
+      },
+      [self](const find_account& msg) {
+        return answer(storage::find_account(*self->state.db, msg.user));
+      },
+      [self](const change_account& msg) {
+        auto& state = self->state;
+        return answer(
+            storage::change_account(*state.db, state.limits, msg.user, msg.fields));
+      },
+      [self](const delete_account& msg) -> caf::result<done> {
+        auto gone = storage::delete_account(*self->state.db, msg.user, msg.softly);
+        if (!gone)
+          return to_caf(std::move(gone.error()));
         return done{};
       },
       [](are_you_free) { return done{}; },

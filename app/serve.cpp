@@ -4,6 +4,7 @@
 #include "app/database.hpp"
 #include "app/keys.hpp"
 #include "engines/builtin.hpp"
+#include "net/auth_limits.hpp"
 #include "net/issuer_keys.hpp"
 #include "net/server.hpp"
 #include "net/socket_watches.hpp"
@@ -94,7 +95,8 @@ options_of(const config::settings& settings, const storage::endpoint& where,
       .settings = settings,
       .anon_key = anon_key,
       .metrics = ops::metrics_page,
-      .sockets = std::move(to)};
+      .sockets = std::move(to),
+      .limits = std::make_shared<net::auth_limits>(settings.auth)};
 }
 
 /// Keeps the trusted issuer's keys fresh; null: there are none to fetch.

@@ -29,6 +29,11 @@ namespace {
 
 } // namespace
 
+std::optional<http_response> over(paced kind, const http_request& asked,
+                                  const backend& with) {
+  return with.limits ? with.limits->over(kind, asked) : std::nullopt;
+}
+
 bool sends_mail(const config::settings& settings) noexcept {
   return settings.auth.mail_mode != "none";
 }

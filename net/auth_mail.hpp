@@ -4,13 +4,19 @@
 #include "config/settings.hpp"
 #include "domain/error.hpp"
 #include "domain/one_time.hpp"
+#include "net/auth_limits.hpp"
 #include "net/http_message.hpp"
+#include "net/server.hpp"
 
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace jessica::net {
+
+/// The 429 for who calls too often; nullopt: go on.
+[[nodiscard]] std::optional<http_response> over(paced kind, const http_request& asked,
+                                                const backend& with);
 
 [[nodiscard]] bool sends_mail(const config::settings& settings) noexcept;
 

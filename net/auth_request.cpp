@@ -28,4 +28,11 @@ std::string query_value(const http_request& what, std::string_view name) {
   return found == all->end() ? std::string{} : found->second;
 }
 
+password_policy policy_of(const config::auth_settings& auth) {
+  return {.min_characters = auth.min_password,
+          .max_bytes = auth.max_password,
+          .required = auth.password_characters,
+          .refuse_known = auth.refuse_known_passwords};
+}
+
 } // namespace jessica::net

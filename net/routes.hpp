@@ -35,6 +35,8 @@ struct route {
 
 [[nodiscard]] std::span<const route> auth_routes();
 [[nodiscard]] std::span<const route> auth_mail_routes();
+[[nodiscard]] std::span<const route> auth_user_routes();
+[[nodiscard]] std::span<const route> auth_admin_routes();
 [[nodiscard]] std::span<const route> switched_off_auth_routes();
 [[nodiscard]] std::span<const route> rest_routes();
 [[nodiscard]] std::span<const route> auth_proxy_routes(); ///< before function_routes

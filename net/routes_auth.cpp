@@ -1,4 +1,5 @@
 // /auth/v1: accounts and sessions, what supabase.auth reaches.
+#include "net/auth_limits.hpp"
 #include "net/auth_mail.hpp"
 #include "net/auth_request.hpp"
 #include "net/routes.hpp"
@@ -46,11 +47,13 @@ answering sign_up_by_mail(const http_request& asked, wire::sign_up_request read,
 answering sign_up(const admitted& what, call in) {
   const auto& asked = what.request;
   const auto& settings = in.with.settings;
-  auto read = wire::read_sign_up(asked.body, settings.auth.min_password);
+  auto read = wire::read_sign_up(asked.body, policy_of(settings.auth));
   if (!read)
     co_return refuse(read.error(), asked, false);
   if (const auto off = sign_up_off(!read->email, settings.auth); !off.empty())
     co_return refuse_for(std::string{off}, errc::forbidden, asked);
+  if (auto no = over(read->email ? paced::sign_up : paced::anonymous, asked, in.with))
+    co_return std::move(*no);
   if (read->email && !settings.auth.autoconfirm)
     co_return co_await sign_up_by_mail(asked, std::move(*read), in);
   auto message = actors::sign_up{};
@@ -68,11 +71,20 @@ answering sign_in(const admitted& what, call in) {
   auto read = wire::read_password(asked.body);
   if (!read)
     co_return refuse(read.error(), asked, false);
+  const auto email = read->email;
+  const auto& limits = in.with.limits;
+  if (auto no = limits ? limits->over_attempts(email, asked) : std::nullopt)
+    co_return std::move(*no);
+  // Told only to who knows the password: what is refused says nothing of its strength.
+  const auto weak = weakness_of(read->password, policy_of(in.with.settings.auth));
   auto message = actors::sign_in{std::move(read->email), std::move(read->password),
                                  origin_of(asked)};
   const auto granted = co_await in.actors.ask<session_grant>(
       in.with.accounts, std::move(message), in.with.settings.net.request_timeout);
-  co_return session_response(granted, asked, in.with);
+  const auto wrong = !granted && granted.error().reason == "invalid_credentials";
+  if (limits && !wrong)
+    limits->forget_attempt(email);
+  co_return session_response(granted, asked, in.with, weak);
 }
 
 answering refresh(const admitted& what, call in) {
@@ -112,6 +124,8 @@ answering exchange(const admitted& what, call in) {
 }
 
 answering token(const admitted& what, call in) {
+  if (auto no = over(paced::token, what.request, in.with))
+    co_return std::move(*no);
   const auto grant = query_value(what.request, "grant_type");
   if (grant == "password")
     co_return co_await sign_in(what, in);
@@ -120,15 +134,6 @@ answering token(const admitted& what, call in) {
   if (grant == "pkce")
     co_return co_await exchange(what, in);
   co_return unknown_grant(grant, what.request);
-}
-
-answering user(const admitted& what, call in) {
-  const auto found = co_await in.actors.ask<account>(
-      in.with.accounts, actors::find_user{what.who.user, what.who.session},
-      in.with.settings.net.request_timeout);
-  if (!found)
-    co_return refuse(found.error(), what.request, true);
-  co_return json_response(200, wire::user_json(*found));
 }
 
 using storage::logout_scope;
@@ -184,7 +189,6 @@ answering key_set(const admitted&, call in) {
 constexpr auto routes = std::to_array<route>({
     {"POST", "/auth/v1/signup", caller::key_holder, sign_up},
     {"POST", "/auth/v1/token", caller::key_holder, token},
-    {"GET", "/auth/v1/user", caller::user, user},
     {"POST", "/auth/v1/logout", caller::user, log_out},
     {"GET", "/auth/v1/health", caller::key_holder, health},
     {"GET", "/auth/v1/settings", caller::key_holder, settings},

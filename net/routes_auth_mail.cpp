@@ -36,6 +36,8 @@ boost::asio::awaitable<result<T>> ask_codes(call in, Message what) {
 
 answering sign_in_by_mail(const admitted& what, call in) {
   const auto& asked = what.request;
+  if (auto no = over(paced::otp, asked, in.with))
+    co_return std::move(*no);
   auto read = wire::read_otp(asked.body);
   if (!read)
     co_return refuse(read.error(), asked, false);
@@ -52,6 +54,8 @@ answering sign_in_by_mail(const admitted& what, call in) {
 
 answering recover(const admitted& what, call in) {
   const auto& asked = what.request;
+  if (auto no = over(paced::recover, asked, in.with))
+    co_return std::move(*no);
   auto read = wire::read_recover(asked.body);
   if (!read)
     co_return refuse(read.error(), asked, false);
@@ -66,6 +70,8 @@ answering recover(const admitted& what, call in) {
 
 answering resend(const admitted& what, call in) {
   const auto& asked = what.request;
+  if (auto no = over(paced::resend, asked, in.with))
+    co_return std::move(*no);
   auto read = wire::read_resend(asked.body);
   if (!read)
     co_return refuse(read.error(), asked, false);
@@ -114,6 +120,8 @@ constexpr auto first_of_two = std::string_view{
 
 answering verify(const admitted& what, call in) {
   const auto& asked = what.request;
+  if (auto no = over(paced::verify, asked, in.with))
+    co_return std::move(*no);
   if (!sends_mail(in.with.settings))
     co_return refuse_for("otp_expired", errc::forbidden, asked);
   auto read = wire::read_verify(asked.body);
@@ -166,6 +174,8 @@ answering verify(const admitted& what, call in) {
 /// The link of an e-mail. A HEAD is somebody's scanner: it must not use the link up.
 answering follow_link(const admitted& what, call in) {
   const auto& asked = what.request;
+  if (auto no = over(paced::verify, asked, in.with))
+    co_return std::move(*no);
   const auto& settings = in.with.settings;
   if (!sends_mail(settings))
     co_return refuse_for("otp_expired", errc::forbidden, asked);

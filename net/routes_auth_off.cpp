@@ -33,22 +33,16 @@ template <const missing_feature& Feature> answering off(const admitted& what, ca
                    what.request);
 }
 
-[[nodiscard]] http_response not_yet(const http_request& asked) {
-  return refuse(refusal{501, "not_implemented", "This is not available yet"}, asked);
-}
-
-answering change_user(const admitted& what, call) {
-  co_return not_yet(what.request);
-}
-
+/// What there is of administration is in routes_auth_admin.cpp.
 answering administer(const admitted& what, call) {
   if (what.who.role != db_role::service_role)
     co_return refuse_for("not_admin", errc::forbidden, what.request);
-  co_return not_yet(what.request);
+  co_return refuse(
+      refusal{404, "feature_disabled", "This part of administration is disabled"},
+      what.request);
 }
 
 constexpr auto routes = std::to_array<route>({
-    {"PUT", "/auth/v1/user", caller::user, change_user},
     // A redirect of the browser brings no key.
     {"GET", "/auth/v1/authorize", caller::anyone, off<providers>},
     {"*", "/auth/v1/sso*", caller::key_holder, off<saml>},

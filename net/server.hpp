@@ -20,13 +20,14 @@
 
 namespace jessica::net {
 
+class auth_limits;
 class socket_watches;
 
 /// What requests are answered by.
 struct backend {
   caf::actor_system& actors;
   actors::accounts_actor accounts;
-  actors::codes_actor codes; ///< null without a mail mode
+  actors::codes_actor codes = {}; ///< null without a mail mode
   actors::persistence_actor persistence;
   actors::reader_actor readers;
   actors::clerk_actor rest_readers; ///< of requests that cannot write
@@ -41,6 +42,7 @@ struct backend {
   std::function<std::string()> metrics; ///< the text page
   /// Actors' own sockets, which the reactors watch; null: none.
   std::shared_ptr<socket_watches> sockets = nullptr;
+  std::shared_ptr<auth_limits> limits{}; ///< null: any number of calls
 };
 
 struct call;

@@ -34,15 +34,17 @@ result<session_tokens> make_tokens(const session_grant& granted, const backend& 
 }
 
 http_response session_response(const result<session_grant>& granted,
-                               const http_request& asked, const backend& with) {
+                               const http_request& asked, const backend& with,
+                               const std::optional<password_weakness>& weak) {
   if (!granted)
     return refuse(granted.error(), asked, false);
   const auto at = now();
   const auto token = token_at(*granted, with, at);
   if (!token)
     return refuse(token.error(), asked, false);
-  return json_response(
-      200, wire::session_json(*granted, *token, at, with.settings.auth.token_lifetime));
+  return json_response(200,
+                       wire::session_json(*granted, *token, at,
+                                          with.settings.auth.token_lifetime, weak));
 }
 
 } // namespace jessica::net

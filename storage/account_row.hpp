@@ -23,9 +23,11 @@ inline constexpr auto account_columns = std::string_view{R"(
   (extract(epoch from u.confirmation_sent_at) * 1000000)::bigint,
   (extract(epoch from u.recovery_sent_at) * 1000000)::bigint,
   (extract(epoch from u.email_change_sent_at) * 1000000)::bigint,
-  (extract(epoch from u.reauthentication_sent_at) * 1000000)::bigint)"};
+  (extract(epoch from u.reauthentication_sent_at) * 1000000)::bigint,
+  coalesce(nullif(u.role, ''), 'authenticated'),
+  (extract(epoch from u.deleted_at) * 1000000)::bigint)"};
 /// How many columns that are: the first column after them.
-inline constexpr auto account_width = 16;
+inline constexpr auto account_width = 18;
 
 [[nodiscard]] account read_account(const rows& found, int row);
 

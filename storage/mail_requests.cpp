@@ -134,8 +134,7 @@ result<pending_sign_up> sign_up_by_mail(connection& db, const mail_rules& rules,
                                         const link_plan& plan) {
   if (auto may = claim_mail(db, rules, what.email, mail_reason::asked_by_anybody); !may)
     return std::unexpected{std::move(may.error())};
-  auto hash = hash_password(what.password,
-                            {rules.auth.argon2_passes, rules.auth.argon2_memory_kib});
+  auto hash = hash_password(what.password, cost_of(rules.auth));
   if (!hash)
     return std::unexpected{std::move(hash.error())};
   auto found = find_or_add(db, rules, what.email, std::move(*hash), what.data,

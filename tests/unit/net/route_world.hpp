@@ -2,6 +2,7 @@
 // writes down beforehand.
 #pragma once
 
+#include "actors/code_messages.hpp"
 #include "actors/protocol.hpp"
 #include "net/asker.hpp"
 #include "net/router.hpp"
@@ -64,12 +65,26 @@ struct route_world {
   boost::asio::io_context io;
 
   scripted<actors::sign_up, session_grant> signing_up;
+  scripted<actors::sign_up_by_mail, storage::pending_sign_up> joining;
   scripted<actors::sign_in, session_grant> signing_in;
   scripted<actors::refresh_session, session_grant> refreshing;
   scripted<actors::find_user, account> finding;
   scripted<actors::sign_out, actors::done> signing_out;
   scripted<actors::welcome_user, actors::done> welcoming;
   scripted<actors::find_ended, actors::ended_logins> finding_ended;
+  scripted<actors::change_user, account> changing;
+  scripted<actors::create_account, account> creating;
+  scripted<actors::list_accounts, account_page> listing;
+  scripted<actors::find_account, account> showing;
+  scripted<actors::change_account, account> administering;
+  scripted<actors::delete_account, actors::done> deleting;
+  scripted<actors::request_sign_in, actors::done> asking_in;
+  scripted<actors::request_recovery, actors::done> recovering;
+  scripted<actors::resend_mail, actors::done> resending;
+  scripted<actors::invite_user, account> inviting;
+  scripted<actors::reauthenticate, actors::done> reauthenticating;
+  scripted<actors::redeem_code, storage::redemption> redeeming;
+  scripted<actors::exchange_code, session_grant> exchanging;
   scripted<actors::enqueue, receipt> enqueueing;
   scripted<actors::perform, rest_reply> rest_reading;
   scripted<actors::perform, rest_reply> rest_writing;
@@ -81,6 +96,7 @@ struct route_world {
   net::asker asker{sys, io.get_executor(), [] {}};
   net::backend with{.actors = sys,
                     .accounts = accounts(),
+                    .codes = codes(),
                     .persistence = persistence(),
                     .readers = readers(),
                     .rest_readers = clerk(rest_reading),
@@ -99,6 +115,7 @@ struct route_world {
     asker.close();
     const auto why = caf::exit_reason::user_shutdown;
     caf::anon_send_exit(with.accounts, why);
+    caf::anon_send_exit(with.codes, why);
     caf::anon_send_exit(with.persistence, why);
     caf::anon_send_exit(with.readers, why);
     caf::anon_send_exit(with.rest_readers, why);
@@ -188,13 +205,41 @@ private:
                          -> actors::accounts_actor::behavior_type {
       return {
           [this, self](const actors::sign_up& m) { return signing_up(self, m); },
+          [this, self](const actors::sign_up_by_mail& m) { return joining(self, m); },
           [this, self](const actors::sign_in& m) { return signing_in(self, m); },
           [this, self](const actors::refresh_session& m) {
             return refreshing(self, m);
           },
           [this, self](const actors::find_user& m) { return finding(self, m); },
           [this, self](const actors::sign_out& m) { return signing_out(self, m); },
-          [this, self](const actors::welcome_user& m) { return welcoming(self, m); }};
+          [this, self](const actors::welcome_user& m) { return welcoming(self, m); },
+          [this, self](const actors::change_user& m) { return changing(self, m); },
+          [this, self](const actors::create_account& m) { return creating(self, m); },
+          [this, self](const actors::list_accounts& m) { return listing(self, m); },
+          [this, self](const actors::find_account& m) { return showing(self, m); },
+          [this, self](const actors::change_account& m) {
+            return administering(self, m);
+          },
+          [this, self](const actors::delete_account& m) { return deleting(self, m); }};
+    });
+  }
+
+  actors::codes_actor codes() {
+    return sys.spawn([this](actors::codes_actor::pointer self)
+                         -> actors::codes_actor::behavior_type {
+      return {
+          [this, self](const actors::request_sign_in& m) { return asking_in(self, m); },
+          [this, self](const actors::request_recovery& m) {
+            return recovering(self, m);
+          },
+          [this, self](const actors::resend_mail& m) { return resending(self, m); },
+          [this, self](const actors::invite_user& m) { return inviting(self, m); },
+          [this, self](const actors::reauthenticate& m) {
+            return reauthenticating(self, m);
+          },
+          [this, self](const actors::redeem_code& m) { return redeeming(self, m); },
+          [this, self](const actors::exchange_code& m) { return exchanging(self, m); },
+          [](actors::are_you_free) { return actors::done{}; }};
     });
   }
 
