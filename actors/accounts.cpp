@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
+#include "storage/account_admin.hpp"
 
 #include <utility>
 
@@ -20,6 +21,27 @@ accounts(accounts_actor::stateful_pointer<accounts_state> self,
       },
       [self](const find_user& msg) { return self->delegate(self->state.quick, msg); },
       [self](const sign_out& msg) { return self->delegate(self->state.quick, msg); },
+      [self](change_user& msg) {
+        return self->delegate(self->state.lane(!msg.change.password.empty()),
+                              std::move(msg));
+      },
+      [self](create_account& msg) {
+        return self->delegate(self->state.lane(!msg.fields.password.empty()),
+                              std::move(msg));
+      },
+      [self](const list_accounts& msg) {
+        return self->delegate(self->state.quick, msg);
+      },
+      [self](const find_account& msg) {
+        return self->delegate(self->state.quick, msg);
+      },
+      [self](change_account& msg) {
+        return self->delegate(self->state.lane(!msg.fields.password.empty()),
+                              std::move(msg));
+      },
+      [self](const delete_account& msg) {
+        return self->delegate(self->state.quick, msg);
+      },
   };
 }
 
@@ -52,6 +74,32 @@ account_worker(account_worker_actor::stateful_pointer<account_worker_state> self
             storage::sign_out(*self->state.db, msg.user, msg.session, msg.scope);
         if (!ended)
           return to_caf(std::move(ended.error()));
+        return done{};
+      },
+      [self](const change_user& msg) {
+        auto& state = self->state;
+        return answer(storage::change_user(*state.db, state.limits, msg.user,
+                                           msg.session, msg.change));
+      },
+      [self](const create_account& msg) {
+        auto& state = self->state;
+        return answer(storage::create_account(*state.db, state.limits, msg.fields));
+      },
+      [self](const list_accounts& msg) {
+        return answer(storage::list_accounts(*self->state.db, msg.which));
+      },
+      [self](const find_account& msg) {
+        return answer(storage::find_account(*self->state.db, msg.user));
+      },
+      [self](const change_account& msg) {
+        auto& state = self->state;
+        return answer(
+            storage::change_account(*state.db, state.limits, msg.user, msg.fields));
+      },
+      [self](const delete_account& msg) -> caf::result<done> {
+        auto gone = storage::delete_account(*self->state.db, msg.user, msg.softly);
+        if (!gone)
+          return to_caf(std::move(gone.error()));
         return done{};
       },
       [](are_you_free) { return done{}; },

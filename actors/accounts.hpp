@@ -15,8 +15,12 @@ namespace jessica::actors {
 
 struct accounts_state {
   accounts_state() = default; // an aggregate would be built from CAF's self pointer
-  account_worker_actor slow;  ///< POOL: sign-up, sign-in
-  account_worker_actor quick; ///< POOL: refresh, user, logout
+  account_worker_actor slow;  ///< POOL: what hashes a password
+  account_worker_actor quick; ///< POOL: all the rest
+
+  [[nodiscard]] const account_worker_actor& lane(bool hashes) const noexcept {
+    return hashes ? slow : quick;
+  }
 };
 
 accounts_actor::behavior_type

@@ -4,6 +4,7 @@
 #include "app/database.hpp"
 #include "app/keys.hpp"
 #include "engines/builtin.hpp"
+#include "net/auth_limits.hpp"
 #include "net/server.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
@@ -86,7 +87,8 @@ int fail_start(const char* what, const error& why) {
       .credentials = {keys.jwt_secret, keys.publishable_key, keys.secret_key},
       .settings = settings,
       .anon_key = keys.anon_key,
-      .metrics = ops::metrics_page};
+      .metrics = ops::metrics_page,
+      .limits = std::make_shared<net::auth_limits>(settings.auth)};
 }
 
 void announce(const net::server& server, const config::settings& settings) {

@@ -13,6 +13,7 @@ constexpr auto kib = std::uint64_t{1} << 10U;
 constexpr auto mib = std::uint64_t{1} << 20U;
 constexpr auto second = std::uint64_t{1000};
 constexpr auto hour = 3600 * second;
+constexpr auto year = 8766 * hour;
 
 constexpr auto levels =
     std::array<std::string_view, 4>{"debug", "info", "warn", "error"};
@@ -129,6 +130,10 @@ constexpr auto table = std::array{
         "net.allowed_origins",
         "Web pages that may open a WebSocket: origins like `https://chat.example`, "
         "between commas; empty: any. Clients that are no browsers are not asked."),
+    net::count<&net_settings::trusted_proxies>(
+        "net.trusted_proxies", 0, 16,
+        "Proxies in front of the server, each of which adds the address it was asked "
+        "from to `X-Forwarded-For`; 0: the header is not read."),
     net::count<&net_settings::threads>(
         "net.threads", 0, 256, "Threads for sockets; 0: half the cores, at least 1."),
     net::count<&net_settings::max_connections>(
@@ -202,8 +207,20 @@ constexpr auto table = std::array{
     auth::time<&auth_settings::token_lifetime>(
         "auth.token_lifetime", 91 * second, 168 * hour,
         "Life of an access token; more than 90 s, below which clients refresh."),
-    auth::count<&auth_settings::min_password>("auth.min_password", 6, 128,
+    auth::count<&auth_settings::min_password>("auth.min_password", 6, 64,
                                               "Shortest password, in characters."),
+    auth::count<&auth_settings::max_password>(
+        "auth.max_password", 64, 1024,
+        "Longest password, in bytes; 72 is what clients of Supabase expect."),
+    auth::text<&auth_settings::password_characters>(
+        "auth.password_characters",
+        "Sets of characters, between ':', of each of which a password has one."),
+    auth::toggle<&auth_settings::refuse_known_passwords>(
+        "auth.refuse_known_passwords",
+        "Whether the ten thousand most used passwords are refused."),
+    auth::toggle<&auth_settings::require_current_password>(
+        "auth.require_current_password",
+        "Whether a user must give the password to set another one."),
     auth::toggle<&auth_settings::signup_enabled>("auth.signup_enabled",
                                                  "Whether new accounts may be made."),
     auth::toggle<&auth_settings::anonymous_enabled>(
@@ -213,6 +230,27 @@ constexpr auto table = std::array{
     auth::time<&auth_settings::refresh_reuse>(
         "auth.refresh_reuse", 0, hour,
         "How long the previous refresh token is still answered."),
+    auth::time<&auth_settings::session_timebox>(
+        "auth.session_timebox", 0, 10 * year,
+        "How long a session lasts at most; 0: without end."),
+    auth::time<&auth_settings::session_inactivity>(
+        "auth.session_inactivity", 0, 10 * year,
+        "How long a session may go without a refresh; 0: any time."),
+    auth::count<&auth_settings::token_rate>(
+        "auth.token_rate", 0, max_count,
+        "Sign-ins and refreshes of an address in five minutes; 0: any number."),
+    auth::count<&auth_settings::otp_rate>(
+        "auth.otp_rate", 0, max_count,
+        "Sign-ups, changes and each kind of mail of an address in five minutes."),
+    auth::count<&auth_settings::verify_rate>(
+        "auth.verify_rate", 0, max_count,
+        "Codes and links of an address in five minutes; 0: any number."),
+    auth::count<&auth_settings::anonymous_rate>(
+        "auth.anonymous_rate", 0, max_count,
+        "Anonymous sign-ins of an address in an hour; 0: any number."),
+    auth::count<&auth_settings::wrong_password_rate>(
+        "auth.wrong_password_rate", 0, max_count,
+        "Wrong passwords of an account in five minutes; 0: any number."),
     auth::count<&auth_settings::hash_threads>("auth.hash_threads", 1, 64,
                                               "Threads that hash passwords."),
     auth::count<&auth_settings::hash_queue>(

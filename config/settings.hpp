@@ -14,11 +14,12 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 struct net_settings {
-  std::string host = "127.0.0.1"; ///< address to bind; loopback unless told otherwise
-  std::uint16_t port = 54321;     ///< 0: any free port, printed at start
-  std::string public_url;         ///< as clients see us; empty: http://host:port
-  std::string allowed_origins;    ///< of WebSockets, between commas; empty: any
-  std::size_t threads = 0;        ///< reactors; 0: half the cores, at least 1
+  std::string host = "127.0.0.1";  ///< address to bind; loopback unless told otherwise
+  std::uint16_t port = 54321;      ///< 0: any free port, printed at start
+  std::string public_url;          ///< as clients see us; empty: http://host:port
+  std::string allowed_origins;     ///< of WebSockets, between commas; empty: any
+  std::size_t trusted_proxies = 0; ///< in front of us, each adding to X-Forwarded-For
+  std::size_t threads = 0;         ///< reactors; 0: half the cores, at least 1
   std::size_t max_connections = 19'000;  ///< sockets at once; more are closed at accept
   std::size_t max_header_bytes = 16'384; ///< request line and headers together
   std::size_t max_body_bytes = 1'048'576;
@@ -50,12 +51,24 @@ struct realtime_settings {
 };
 
 struct auth_settings {
-  seconds token_lifetime{3600}; ///< must exceed 90 s: the client refreshes below that
-  std::size_t min_password = 6;
+  seconds token_lifetime{3600};  ///< must exceed 90 s: the client refreshes below that
+  std::size_t min_password = 6;  ///< characters
+  std::size_t max_password = 72; ///< bytes
+  std::string password_characters;       ///< one of each set, between ':'; empty: any
+  bool refuse_known_passwords = false;   ///< those that everybody tries first
+  bool require_current_password = false; ///< to set another one
   bool signup_enabled = true;
   bool anonymous_enabled = true;
   bool require_apikey = true;
-  seconds refresh_reuse{10}; ///< an older refresh token is still answered this long
+  seconds refresh_reuse{10};     ///< an older refresh token is still answered this long
+  seconds session_timebox{0};    ///< a session's whole life; 0: without end
+  seconds session_inactivity{0}; ///< between two refreshes; 0: any time
+  // Of one address, in five minutes unless it says otherwise; 0: any number.
+  std::size_t token_rate = 150;         ///< sign-ins and refreshes
+  std::size_t otp_rate = 30;            ///< sign-ups, changes, and each kind of mail
+  std::size_t verify_rate = 30;         ///< codes and links shown
+  std::size_t anonymous_rate = 30;      ///< anonymous sign-ins, in an hour
+  std::size_t wrong_password_rate = 30; ///< of one account, from any address
   std::size_t hash_threads = 1;
   std::size_t hash_queue = 256;    ///< sign-ins waiting for a hashing thread; then 429
   std::size_t session_threads = 1; ///< refresh, user and logout calls

@@ -14,13 +14,15 @@ using timestamp = std::chrono::sys_time<std::chrono::microseconds>;
 /// A row of auth.users without its secrets.
 struct account {
   user_id id;
-  std::string email; ///< lower case; empty for anonymous users
+  std::string email;                  ///< lower case; empty for anonymous users
+  std::string role = "authenticated"; ///< that of the tokens
   bool anonymous = false;
   std::string app_metadata = "{}";  ///< JSON object
   std::string user_metadata = "{}"; ///< JSON object
   std::optional<timestamp> email_confirmed_at;
   std::optional<timestamp> last_sign_in_at;
   std::optional<timestamp> banned_until;
+  std::optional<timestamp> deleted_at; ///< softly: the row is kept
   timestamp created_at;
   timestamp updated_at;
 };

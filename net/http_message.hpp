@@ -1,6 +1,7 @@
 // A request and a response as routes see them: no Beast, no socket.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,14 @@ struct http_request {
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept;
   [[nodiscard]] bool has(std::string_view name) const noexcept;
 };
+
+/// Who asks, when `trusted_proxies` stand in front of us, each of which has added the
+/// address it was asked from to X-Forwarded-For: what stands further to the left is the
+/// client's own invention. `peer`: the socket's address; taken when the header does not
+/// hold an address at that place.
+[[nodiscard]] std::string client_address(const http_request& asked,
+                                         const std::string& peer,
+                                         std::size_t trusted_proxies);
 
 struct http_response {
   int status = 200;

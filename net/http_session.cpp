@@ -51,7 +51,8 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-http_request plain(http::request<http::string_body>&& from, const std::string& ip) {
+http_request plain(http::request<http::string_body>&& from, const std::string& ip,
+                   std::size_t trusted_proxies) {
   auto out = http_request{};
   out.method = from.method_string();
   const auto target = std::string_view{from.target()};
@@ -62,7 +63,7 @@ http_request plain(http::request<http::string_body>&& from, const std::string& i
   for (const auto& field : from)
     out.headers.emplace_back(lower(field.name_string()), std::string{field.value()});
   out.body = std::move(from.body());
-  out.remote_ip = ip;
+  out.remote_ip = client_address(out, ip, trusted_proxies);
   return out;
 }
 
@@ -242,7 +243,7 @@ asio::awaitable<bool> http_session::serve(request_parser& parser) {
   const auto wants_socket = beast::websocket::is_upgrade(parser.get());
   const auto wants_body = parser.get().method() != http::verb::head;
   const auto keep = parser.get().keep_alive();
-  auto request = plain(parser.release(), remote_ip_);
+  auto request = plain(parser.release(), remote_ip_, limits_.trusted_proxies);
   if (wants_socket && request.path == websocket_path) {
     co_await upgrade(std::move(request));
     co_return false;

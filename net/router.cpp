@@ -49,9 +49,10 @@ struct found_route {
 
 [[nodiscard]] found_route find_route(std::string_view method, std::string_view path) {
   auto found = found_route{};
-  const auto tables =
-      std::array{auth_routes(),     switched_off_auth_routes(), rest_routes(),
-                 function_routes(), realtime_routes(),          ops_routes()};
+  const auto tables = std::array{auth_routes(),       auth_user_routes(),
+                                 auth_admin_routes(), switched_off_auth_routes(),
+                                 rest_routes(),       function_routes(),
+                                 realtime_routes(),   ops_routes()};
   for (const auto& table : tables)
     for (const auto& row : table) {
       const auto rest = match(row.path, path);

@@ -33,6 +33,8 @@ struct route {
 };
 
 [[nodiscard]] std::span<const route> auth_routes();
+[[nodiscard]] std::span<const route> auth_user_routes();
+[[nodiscard]] std::span<const route> auth_admin_routes();
 [[nodiscard]] std::span<const route> switched_off_auth_routes();
 [[nodiscard]] std::span<const route> rest_routes();
 [[nodiscard]] std::span<const route> function_routes();

@@ -1,10 +1,10 @@
 // /auth/v1: accounts and sessions, what supabase.auth reaches.
+#include "net/auth_limits.hpp"
+#include "net/auth_request.hpp"
 #include "net/routes.hpp"
 #include "wire/auth_json.hpp"
 #include "wire/jwt.hpp"
-#include "wire/rest_query.hpp"
 
-#include <algorithm>
 #include <array>
 #include <format>
 #include <optional>
@@ -14,8 +14,6 @@ namespace jessica::net {
 
 namespace {
 
-constexpr auto max_user_agent_bytes = std::size_t{256};
-
 [[nodiscard]] std::string issuer(const config::net_settings& net) {
   auto url = net.public_url;
   while (url.ends_with('/'))
@@ -23,34 +21,18 @@ constexpr auto max_user_agent_bytes = std::size_t{256};
   return url + "/auth/v1";
 }
 
-/// Kept with the session in the database, so only what any encoding can hold.
-[[nodiscard]] client_origin origin_of(const http_request& what) {
-  auto agent = std::string{what.header("user-agent").substr(0, max_user_agent_bytes)};
-  std::ranges::replace_if(agent, [](char c) { return c < ' ' || c > '~'; }, '?');
-  return {what.remote_ip, std::move(agent)};
-}
-
-/// The value of a query parameter; empty when absent or not readable.
-[[nodiscard]] std::string parameter(const http_request& what, std::string_view name) {
-  const auto all = wire::decode_query(what.query);
-  if (!all)
-    return {};
-  const auto found =
-      std::ranges::find(*all, name, [](const auto& pair) { return pair.first; });
-  return found == all->end() ? std::string{} : found->second;
-}
-
 /// SESSION, or what went wrong on the way to it.
-[[nodiscard]] http_response session_response(const result<session_grant>& granted,
-                                             const http_request& asked,
-                                             const backend& with) {
+[[nodiscard]] http_response
+session_response(const result<session_grant>& granted, const http_request& asked,
+                 const backend& with,
+                 const std::optional<password_weakness>& weak = {}) {
   if (!granted)
     return refuse(granted.error(), asked, false);
   const auto at = now();
   const auto lifetime = with.settings.auth.token_lifetime;
   const auto token = wire::make_access_token(*granted, with.credentials.jwt_secret,
                                              issuer(with.settings.net), at, lifetime);
-  return json_response(200, wire::session_json(*granted, token, at, lifetime));
+  return json_response(200, wire::session_json(*granted, token, at, lifetime, weak));
 }
 
 /// The switch that turns this sign-up away; empty: none.
@@ -61,14 +43,22 @@ constexpr auto max_user_agent_bytes = std::size_t{256};
   return auth.signup_enabled ? "" : "signup_disabled";
 }
 
+/// The 429 for who calls too often; nullopt: go on.
+[[nodiscard]] std::optional<http_response> over(paced kind, const http_request& asked,
+                                                const backend& with) {
+  return with.limits ? with.limits->over(kind, asked) : std::nullopt;
+}
+
 answering sign_up(const admitted& what, call in) {
   const auto& asked = what.request;
   const auto& settings = in.with.settings;
-  auto read = wire::read_sign_up(asked.body, settings.auth.min_password);
+  auto read = wire::read_sign_up(asked.body, policy_of(settings.auth));
   if (!read)
     co_return refuse(read.error(), asked, false);
   if (const auto off = sign_up_off(!read->email, settings.auth); !off.empty())
     co_return refuse_for(std::string{off}, errc::forbidden, asked);
+  if (auto no = over(read->email ? paced::sign_up : paced::anonymous, asked, in.with))
+    co_return std::move(*no);
   auto message = actors::sign_up{};
   message.what.email = std::move(read->email).value_or("");
   message.what.password = std::move(read->password);
@@ -84,11 +74,20 @@ answering sign_in(const admitted& what, call in) {
   auto read = wire::read_password(asked.body);
   if (!read)
     co_return refuse(read.error(), asked, false);
+  const auto email = read->email;
+  const auto& limits = in.with.limits;
+  if (auto no = limits ? limits->over_attempts(email, asked) : std::nullopt)
+    co_return std::move(*no);
+  // Told only to who knows the password: what is refused says nothing of its strength.
+  const auto weak = weakness_of(read->password, policy_of(in.with.settings.auth));
   auto message = actors::sign_in{std::move(read->email), std::move(read->password),
                                  origin_of(asked)};
   const auto granted = co_await in.actors.ask<session_grant>(
       in.with.accounts, std::move(message), in.with.settings.net.request_timeout);
-  co_return session_response(granted, asked, in.with);
+  const auto wrong = !granted && granted.error().reason == "invalid_credentials";
+  if (limits && !wrong)
+    limits->forget_attempt(email);
+  co_return session_response(granted, asked, in.with, weak);
 }
 
 answering refresh(const admitted& what, call in) {
@@ -117,21 +116,14 @@ answering refresh(const admitted& what, call in) {
 }
 
 answering token(const admitted& what, call in) {
-  const auto grant = parameter(what.request, "grant_type");
+  if (auto no = over(paced::token, what.request, in.with))
+    co_return std::move(*no);
+  const auto grant = query_value(what.request, "grant_type");
   if (grant == "password")
     co_return co_await sign_in(what, in);
   if (grant == "refresh_token")
     co_return co_await refresh(what, in);
   co_return unknown_grant(grant, what.request);
-}
-
-answering user(const admitted& what, call in) {
-  const auto found = co_await in.actors.ask<account>(
-      in.with.accounts, actors::find_user{what.who.user, what.who.session},
-      in.with.settings.net.request_timeout);
-  if (!found)
-    co_return refuse(found.error(), what.request, true);
-  co_return json_response(200, wire::user_json(*found));
 }
 
 using storage::logout_scope;
@@ -147,7 +139,7 @@ using storage::logout_scope;
 }
 
 answering log_out(const admitted& what, call in) {
-  const auto text = parameter(what.request, "scope");
+  const auto text = query_value(what.request, "scope");
   const auto scope = parse_scope(text);
   if (!scope)
     co_return refuse(refusal{400, "validation_failed",
@@ -185,7 +177,6 @@ answering key_set(const admitted&, call) {
 constexpr auto routes = std::to_array<route>({
     {"POST", "/auth/v1/signup", caller::key_holder, sign_up},
     {"POST", "/auth/v1/token", caller::key_holder, token},
-    {"GET", "/auth/v1/user", caller::user, user},
     {"POST", "/auth/v1/logout", caller::user, log_out},
     {"GET", "/auth/v1/health", caller::key_holder, health},
     {"GET", "/auth/v1/settings", caller::key_holder, settings},

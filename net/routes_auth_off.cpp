@@ -76,18 +76,13 @@ answering reauthenticate(const admitted& what, call) {
   co_return refuse_for("email_provider_disabled", errc::forbidden, what.request);
 }
 
-[[nodiscard]] http_response not_yet(const http_request& asked) {
-  return refuse(refusal{501, "not_implemented", "This is not available yet"}, asked);
-}
-
-answering change_user(const admitted& what, call) {
-  co_return not_yet(what.request);
-}
-
+/// What there is of administration is in routes_auth_admin.cpp.
 answering administer(const admitted& what, call) {
   if (what.who.role != db_role::service_role)
     co_return refuse_for("not_admin", errc::forbidden, what.request);
-  co_return not_yet(what.request);
+  co_return refuse(
+      refusal{404, "feature_disabled", "This part of administration is disabled"},
+      what.request);
 }
 
 answering invite(const admitted& what, call) {
@@ -97,7 +92,6 @@ answering invite(const admitted& what, call) {
 }
 
 constexpr auto routes = std::to_array<route>({
-    {"PUT", "/auth/v1/user", caller::user, change_user},
     {"POST", "/auth/v1/otp", caller::key_holder, one_time_code},
     {"POST", "/auth/v1/recover", caller::key_holder, recover},
     {"POST", "/auth/v1/resend", caller::key_holder, resend},

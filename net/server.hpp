@@ -19,6 +19,8 @@
 
 namespace jessica::net {
 
+class auth_limits;
+
 /// What requests are answered by.
 struct backend {
   caf::actor_system& actors;
@@ -33,8 +35,9 @@ struct backend {
       open_session;
   wire::credentials credentials;
   config::settings settings;
-  std::string anon_key;                 ///< shown to the page, it is public
-  std::function<std::string()> metrics; ///< the text page
+  std::string anon_key;                  ///< shown to the page, it is public
+  std::function<std::string()> metrics;  ///< the text page
+  std::shared_ptr<auth_limits> limits{}; ///< null: any number of calls
 };
 
 struct call;

@@ -17,9 +17,11 @@ inline constexpr auto account_columns = std::string_view{R"(
   (extract(epoch from case when u.banned_until < '9999-12-31' then u.banned_until
     when u.banned_until is not null then '9999-12-31' end) * 1000000)::bigint,
   (extract(epoch from u.created_at) * 1000000)::bigint,
-  (extract(epoch from u.updated_at) * 1000000)::bigint)"};
+  (extract(epoch from u.updated_at) * 1000000)::bigint,
+  coalesce(nullif(u.role, ''), 'authenticated'),
+  (extract(epoch from u.deleted_at) * 1000000)::bigint)"};
 /// How many columns that are: the first column after them.
-inline constexpr auto account_width = 10;
+inline constexpr auto account_width = 12;
 
 [[nodiscard]] account read_account(const rows& found, int row);
 

@@ -24,13 +24,16 @@ constexpr auto insert_anonymous = std::string_view{R"(
   returning )"};
 
 constexpr auto find_password = std::string_view{R"(
-  select u.id, coalesce(u.encrypted_password, ''), coalesce(u.banned_until > now(), false)
+  select u.id, coalesce(u.encrypted_password, ''), coalesce(u.banned_until > now(), false),
+    u.email_confirmed_at is null
   from auth.users u
   where lower(u.email) = lower($1) and not u.is_anonymous and u.deleted_at is null)"};
 
+// No row: deleted, or another password, while this one was checked.
 constexpr auto note_sign_in = std::string_view{R"(
-  update auth.users u set last_sign_in_at = now(), updated_at = now()
-  where u.id = $1 and u.deleted_at is null
+  update auth.users u set last_sign_in_at = now(), updated_at = now(),
+    encrypted_password = coalesce($3, u.encrypted_password)
+  where u.id = $1 and u.deleted_at is null and u.encrypted_password = $2
   returning )"};
 
 constexpr auto find_by_session = std::string_view{R"(,
@@ -46,10 +49,6 @@ constexpr auto end_this = std::string_view{R"(
   delete from auth.sessions where user_id = $1 and id = $2)"};
 constexpr auto end_others = std::string_view{R"(
   delete from auth.sessions where user_id = $1 and id <> $2)"};
-
-[[nodiscard]] hash_cost cost_of(const config::auth_settings& limits) {
-  return {limits.argon2_passes, limits.argon2_memory_kib};
-}
 
 [[nodiscard]] std::string returning_account(std::string_view sql) {
   return std::string{sql} + std::string{account_columns};
@@ -83,13 +82,19 @@ constexpr auto end_others = std::string_view{R"(
 }
 
 /// The user and session in one commit; the user's statement returns the account.
+/// Nullopt, and nothing stored: the user may not have a session.
 [[nodiscard]] result<std::optional<session_grant>>
 open_with(connection& db, statement user, const new_session& session) {
   const auto statements = std::array{std::move(user), session.insert()};
-  const auto stored = db.run(statements);
+  auto opened = false;
+  const auto stored =
+      db.run_judged(statements, [&](const std::vector<rows>& got) -> result<bool> {
+        opened = got[0].size() != 0 && got[1].size() != 0;
+        return opened;
+      });
   if (!stored)
     return std::unexpected{stored.error()};
-  if (stored->at(0).size() == 0 || stored->at(1).size() == 0)
+  if (!opened)
     return std::nullopt;
   return session.grant(read_account(stored->at(0), 0), stored->at(1));
 }
@@ -129,9 +134,16 @@ result<session_grant> sign_in(connection& db, const config::auth_settings& limit
     return wrong_credentials();
   if (found->text(0, 2) == "t")
     return fail(errc::forbidden, "User is banned", "sign_in_banned");
+  if (found->text(0, 3) == "t")
+    return fail(errc::forbidden, "Email not confirmed", "email_not_confirmed");
+  auto better = parameter{};
+  if (needs_new_hash(hash, cost_of(limits)))
+    if (auto made = hash_password(password, cost_of(limits)))
+      better = std::move(*made);
   const auto id = user_id::parse(found->text(0, 0)).value_or(user_id{});
-  auto opened = open_with(db, {returning_account(note_sign_in), {id.str()}},
-                          new_session{id, "password", from});
+  auto opened = open_with(
+      db, {returning_account(note_sign_in), {id.str(), std::string{hash}, better}},
+      new_session{id, "password", from});
   if (!opened)
     return std::unexpected{std::move(opened.error())};
   if (!*opened) // deleted or banned while the password was checked

@@ -28,8 +28,10 @@ enum class logout_scope : std::uint8_t { global, local, others };
                                             const new_account& what,
                                             const client_origin& from);
 
-/// Opens a session. Fails: unauthenticated with reason invalid_credentials (same time
-/// for unknown e-mail and wrong password), forbidden with sign_in_banned.
+/// Opens a session. A hash of another kind or cost than ours is replaced on the way.
+/// Fails: unauthenticated with reason invalid_credentials (same work for unknown e-mail
+/// and wrong password); with the right password forbidden with sign_in_banned or
+/// email_not_confirmed.
 [[nodiscard]] result<session_grant>
 sign_in(connection& db, const config::auth_settings& limits, std::string_view email,
         std::string_view password, const client_origin& from);
@@ -37,8 +39,8 @@ sign_in(connection& db, const config::auth_settings& limits, std::string_view em
 /// Refresh with rotation: the newest token makes the next one; the one before it gets
 /// the newest again, an older one only within `refresh_reuse` of the last refresh.
 /// Fails: unauthenticated with reason refresh_token_not_found, session_not_found,
-/// session_expired, user_banned or refresh_token_already_used (the session is ended,
-/// and that is committed); conflict (too many at once).
+/// session_expired, session_inactive, user_banned or refresh_token_already_used (the
+/// session is ended, and that is committed); conflict (too many at once).
 [[nodiscard]] result<session_grant> refresh(connection& db,
                                             const config::auth_settings& limits,
                                             std::string_view refresh_token,

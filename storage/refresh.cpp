@@ -13,11 +13,14 @@ namespace {
 // Newer tokens of the session, oldest first, as the salts they were made with.
 constexpr auto find_presented = std::string_view{R"(,
     floor(extract(epoch from s.created_at))::bigint, s.method,
-    coalesce(s.not_after <= now(), false),
+    coalesce(s.not_after <= now(), false)
+      or ($4::int8 > 0 and s.created_at + make_interval(secs => $4::int8) <= now()),
     coalesce(u.banned_until > now(), false),
     t.id is not null,
     now() < coalesce(s.refreshed_at, s.created_at) + make_interval(secs => $3),
-    newer.count, newer.salts, newer.live
+    newer.count, newer.salts, newer.live,
+    $5::int8 > 0 and coalesce(s.refreshed_at, s.created_at)
+      + make_interval(secs => $5::int8) <= now()
   from auth.sessions s
   join auth.users u on u.id = s.user_id and u.deleted_at is null
   left join auth.refresh_tokens t on t.session_id = s.id and t.token = $2
@@ -83,6 +86,7 @@ struct presented {
   [[nodiscard]] std::string_view live_hash() const {
     return found.text(0, account_width + 8);
   }
+  [[nodiscard]] bool inactive() const { return flag(9); }
   [[nodiscard]] session_grant grant(const refresh_token& live) const {
     return read_grant(read_account(found, 0), live, found, account_width);
   }
@@ -94,7 +98,9 @@ struct presented {
   auto found =
       db.run({"select " + std::string{account_columns} + std::string{find_presented},
               {token.session().str(), token.hash(),
-               std::to_string(limits.refresh_reuse.count())}});
+               std::to_string(limits.refresh_reuse.count()),
+               std::to_string(limits.session_timebox.count()),
+               std::to_string(limits.session_inactivity.count())}});
   if (!found)
     return std::unexpected{std::move(found.error())};
   if (found->size() == 0)
@@ -104,6 +110,8 @@ struct presented {
     return refuse("Refresh Token Not Found", "refresh_token_not_found");
   if (what.expired())
     return refuse("Session Expired", "session_expired");
+  if (what.inactive())
+    return refuse("Session Expired (Inactivity)", "session_inactive");
   if (what.banned())
     return refuse("User Banned", "user_banned");
   return what;

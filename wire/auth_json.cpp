@@ -1,6 +1,7 @@
 #include "wire/auth_json.hpp"
 
-#include "wire/json_reader.hpp"
+#include "wire/auth_fields.hpp"
+#include "wire/email_address.hpp"
 #include "wire/json_writer.hpp"
 
 #include <boost/json/parse.hpp>
@@ -15,12 +16,8 @@ namespace jessica::wire {
 namespace json = boost::json;
 namespace {
 
-constexpr auto max_email_bytes = std::size_t{255};
-constexpr auto max_password_bytes = std::size_t{72};
-/// Four thirds of it in base64 leave room for the other claims of an 8 KiB token.
-constexpr auto max_data_bytes = std::size_t{4096};
-/// Of a host name between two dots (RFC 1035).
-constexpr auto max_label_bytes = std::size_t{63};
+/// Whatever the policy was when an account was made, its password is no longer.
+constexpr auto max_password_bytes = std::size_t{1024};
 
 /// The providers a client may ask /settings about; we have none of them.
 constexpr auto foreign_providers = std::array{
@@ -32,80 +29,6 @@ constexpr auto foreign_providers = std::array{
 [[nodiscard]] std::unexpected<error> invalid(std::string what,
                                              std::string reason = "validation_failed") {
   return fail(errc::invalid_input, std::move(what), std::move(reason));
-}
-
-[[nodiscard]] bool is_letter_or_digit(char c) noexcept {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-[[nodiscard]] bool is_local_part(std::string_view text) {
-  constexpr auto signs = std::string_view{".!#$%&'*+/=?^_`{|}~-"};
-  return !text.empty() && std::ranges::all_of(text, [&](char c) {
-    return is_letter_or_digit(c) || signs.contains(c);
-  });
-}
-
-[[nodiscard]] bool is_label(std::string_view text) {
-  return !text.empty() && text.size() <= max_label_bytes && text.front() != '-' &&
-         text.back() != '-' && std::ranges::all_of(text, [](char c) {
-           return is_letter_or_digit(c) || c == '-';
-         });
-}
-
-[[nodiscard]] bool is_host(std::string_view text) {
-  for (;;) {
-    const auto dot = text.find('.');
-    if (!is_label(text.substr(0, dot)))
-      return false;
-    if (dot == std::string_view::npos)
-      return true;
-    text.remove_prefix(dot + 1);
-  }
-}
-
-[[nodiscard]] std::string lower_case(std::string text) {
-  for (auto& c : text) {
-    if (c >= 'A' && c <= 'Z')
-      c = static_cast<char>(c - 'A' + 'a');
-  }
-  return text;
-}
-
-[[nodiscard]] result<void> check_email(std::string_view email) {
-  const auto at = email.find('@');
-  if (at == std::string_view::npos || !is_local_part(email.substr(0, at)) ||
-      !is_host(email.substr(at + 1)))
-    return invalid("Unable to validate email address: invalid format");
-  if (email.size() > max_email_bytes)
-    return invalid("An email address is too long (255)");
-  return {};
-}
-
-[[nodiscard]] result<void> check_password(std::string_view password,
-                                          std::size_t min_bytes) {
-  if (password.empty())
-    return invalid("Signup requires a valid password");
-  if (password.size() > max_password_bytes)
-    return invalid("Password cannot be longer than 72 characters");
-  if (password.size() < min_bytes)
-    return invalid(std::format("Password should be at least {} characters.", min_bytes),
-                   "weak_password");
-  return {};
-}
-
-[[nodiscard]] result<json::object> read_body(std::string_view body) {
-  if (body.empty())
-    return invalid("unexpected end of JSON input", "bad_json");
-  return parse_object(body);
-}
-
-/// A text field; absent is empty, as auth bodies mean it.
-[[nodiscard]] result<std::string> text_or_empty(const json::object& body,
-                                                std::string_view field) {
-  auto found = json_reader{body}.text(field);
-  if (!found)
-    return std::unexpected{std::move(found.error())};
-  return std::move(*found).value_or(std::string{});
 }
 
 /// The fields sign-up and sign-in share.
@@ -162,34 +85,47 @@ void write_time(object_writer& to, std::string_view key,
     to.text(key, rfc3339(*when));
 }
 
+[[nodiscard]] std::string weakness_json(const password_weakness& weak) {
+  auto reasons = std::string{};
+  for (const auto reason : weak.reasons) {
+    reasons += reasons.empty() ? '[' : ',';
+    append_quoted(reasons, reason);
+  }
+  auto text = object_writer{256};
+  text.json("reasons", reasons + ']').text("message", weak.message);
+  return text.done();
+}
+
 } // namespace
 
-result<sign_up_request> read_sign_up(std::string_view body, std::size_t min_password) {
-  const auto parsed = read_body(body);
+result<sign_up_request> read_sign_up(std::string_view body,
+                                     const password_policy& policy) {
+  const auto parsed = read_auth_body(body);
   if (!parsed)
     return std::unexpected{parsed.error()};
   auto named = read_named_password(*parsed);
   if (!named)
     return std::unexpected{std::move(named.error())};
-  auto data = json_reader{*parsed}.object_text("data");
+  auto data = read_metadata(*parsed, "data");
   if (!data)
     return std::unexpected{std::move(data.error())};
-  if (data->size() > max_data_bytes)
-    return invalid(std::format("data must be at most {} bytes", max_data_bytes));
   if (!named->phone.empty())
     return invalid("Phone signups are disabled", "phone_provider_disabled");
   if (named->email.empty())
     return sign_up_request{std::nullopt, {}, std::move(*data)};
-  if (auto strong = check_password(named->password, min_password); !strong)
+  if (named->password.empty())
+    return invalid("Signup requires a valid password");
+  if (auto strong = check_password(named->password, policy); !strong)
     return std::unexpected{std::move(strong.error())};
-  if (auto valid = check_email(named->email); !valid)
-    return std::unexpected{std::move(valid.error())};
-  return sign_up_request{lower_case(std::move(named->email)),
-                         std::move(named->password), std::move(*data)};
+  auto email = read_email(std::move(named->email));
+  if (!email)
+    return std::unexpected{std::move(email.error())};
+  return sign_up_request{std::move(*email), std::move(named->password),
+                         std::move(*data)};
 }
 
 result<password_request> read_password(std::string_view body) {
-  const auto parsed = read_body(body);
+  const auto parsed = read_auth_body(body);
   if (!parsed)
     return std::unexpected{parsed.error()};
   auto named = read_named_password(*parsed);
@@ -210,7 +146,7 @@ result<password_request> read_password(std::string_view body) {
 }
 
 result<std::string> read_refresh_token(std::string_view body) {
-  const auto parsed = read_body(body);
+  const auto parsed = read_auth_body(body);
   if (!parsed)
     return std::unexpected{parsed.error()};
   auto token = text_or_empty(*parsed, "refresh_token");
@@ -234,13 +170,14 @@ std::string user_json(const account& who) {
   auto user = object_writer{1536};
   user.text("id", who.id.str())
       .text("aud", "authenticated")
-      .text("role", "authenticated")
+      .text("role", who.role)
       .text("email", who.email)
       .text("phone", "");
   write_time(user, "email_confirmed_at", who.email_confirmed_at);
   write_time(user, "confirmed_at", who.email_confirmed_at);
   write_time(user, "last_sign_in_at", who.last_sign_in_at);
   write_time(user, "banned_until", who.banned_until);
+  write_time(user, "deleted_at", who.deleted_at);
   user.json("app_metadata", who.app_metadata)
       .json("user_metadata", user_metadata_json(who))
       .json("identities", identities_json(who))
@@ -251,7 +188,8 @@ std::string user_json(const account& who) {
 }
 
 std::string session_json(const session_grant& grant, std::string_view access_token,
-                         std::chrono::sys_seconds now, std::chrono::seconds lifetime) {
+                         std::chrono::sys_seconds now, std::chrono::seconds lifetime,
+                         const std::optional<password_weakness>& weak) {
   auto session = object_writer{4096};
   session.text("access_token", access_token)
       .text("token_type", "bearer")
@@ -259,6 +197,8 @@ std::string session_json(const session_grant& grant, std::string_view access_tok
       .number("expires_at", (now + lifetime).time_since_epoch().count())
       .text("refresh_token", grant.refresh_token)
       .json("user", user_json(grant.user));
+  if (weak)
+    session.json("weak_password", weakness_json(*weak));
   return session.done();
 }
 

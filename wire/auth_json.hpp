@@ -3,6 +3,7 @@
 
 #include "domain/account.hpp"
 #include "domain/error.hpp"
+#include "domain/password_policy.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -17,11 +18,11 @@ struct sign_up_request {
   std::string password;
   std::string data = "{}"; ///< at most 4 KiB: it travels in every access token
 };
-/// Checks e-mail form and length and the password against `min_password`. Fails with
-/// the reasons and messages of docs/auth.md (bad_json, validation_failed,
-/// weak_password, phone_provider_disabled).
+/// Checks e-mail form and length and the password. Fails with the reasons and messages
+/// of docs/errors.md (bad_json, validation_failed, phone_provider_disabled, and those
+/// of check_password).
 [[nodiscard]] result<sign_up_request> read_sign_up(std::string_view body,
-                                                   std::size_t min_password);
+                                                   const password_policy& policy);
 
 struct password_request {
   std::string email; ///< lower-cased
@@ -41,11 +42,11 @@ struct password_request {
 /// was confirmed.
 [[nodiscard]] std::string user_metadata_json(const account& who);
 
-/// SESSION.
-[[nodiscard]] std::string session_json(const session_grant& grant,
-                                       std::string_view access_token,
-                                       std::chrono::sys_seconds now,
-                                       std::chrono::seconds lifetime);
+/// SESSION; `weak`: why the password that was accepted would no longer be taken.
+[[nodiscard]] std::string
+session_json(const session_grant& grant, std::string_view access_token,
+             std::chrono::sys_seconds now, std::chrono::seconds lifetime,
+             const std::optional<password_weakness>& weak = {});
 
 /// /settings for what is switched on.
 [[nodiscard]] std::string settings_json(bool signup_enabled, bool anonymous_enabled);

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <ranges>
+#include <string>
+#include <utility>
 
 namespace jessica::wire {
 namespace {
@@ -23,7 +26,14 @@ struct answer {
 constexpr auto by_reason = std::to_array<answer>({
     {"bad_json", 400, "bad_json", ""},
     {"validation_failed", 400, "validation_failed", ""},
-    {"weak_password", 422, "weak_password", ""},
+    {"anonymous_without_email", 422, "validation_failed",
+     "Updating password of an anonymous user without an email or phone is not allowed"},
+    {"app_metadata_refused", 403, "not_admin",
+     "Updating app_metadata requires admin privileges"},
+    {"current_password_required", 400, "current_password_required",
+     "Current password required when setting new password."},
+    {"current_password_invalid", 400, "current_password_invalid",
+     "Current password required when setting new password."},
     {"user_already_exists", 422, "user_already_exists", "User already registered"},
     {"signup_disabled", 422, "signup_disabled",
      "Signups not allowed for this instance"},
@@ -48,6 +58,8 @@ constexpr auto by_reason = std::to_array<answer>({
      "Invalid Refresh Token: Already Used"},
     {"session_expired", 400, "session_expired",
      "Invalid Refresh Token: Session Expired"},
+    {"session_inactive", 400, "session_expired",
+     "Invalid Refresh Token: Session Expired (Inactivity)"},
     {"session_not_found", 403, "session_not_found",
      "Session from session_id claim in JWT does not exist", errc::forbidden},
     {"session_not_found", 400, "session_not_found",
@@ -131,22 +143,46 @@ constexpr auto by_reason = std::to_array<answer>({
                                   : own;
 }
 
-[[nodiscard]] problem write(int status, std::string_view code, std::string_view message,
-                            bool versioned) {
+[[nodiscard]] object_writer begin(int status, std::string_view code,
+                                  std::string_view message, bool versioned) {
   auto body = object_writer{};
   if (versioned)
     body.text("code", code).text("message", message);
   else
     body.number("code", status).text("error_code", code).text("msg", message);
-  // Its length is the only thing we ask of a password.
-  if (code == "weak_password")
-    body.json("weak_password", R"({"reasons":["length"]})");
+  return body;
+}
+
+[[nodiscard]] problem end(int status, std::string_view code, object_writer body,
+                          bool versioned) {
   auto made = problem{status, body.done(), {}};
   if (versioned)
     made.headers.emplace_back("X-Supabase-Api-Version", api_version);
   else
     made.headers.emplace_back("X-Sb-Error-Code", code);
   return made;
+}
+
+[[nodiscard]] problem write(int status, std::string_view code, std::string_view message,
+                            bool versioned) {
+  return end(status, code, begin(status, code, message, versioned), versioned);
+}
+
+constexpr auto weak_password = std::string_view{"weak_password:"};
+
+/// With the reasons that check_password put behind the colon.
+[[nodiscard]] problem write_weak(const error& what, bool versioned) {
+  constexpr auto status = 422;
+  constexpr auto code = weak_password.substr(0, weak_password.size() - 1);
+  auto reasons = std::string{};
+  for (const auto word : std::views::split(
+           std::string_view{what.reason}.substr(weak_password.size()), ',')) {
+    reasons += reasons.empty() ? '[' : ',';
+    append_quoted(reasons, std::string_view{word});
+  }
+  auto body = begin(status, code, what.what, versioned);
+  body.json("weak_password", R"({"reasons":)" + reasons + "]}");
+  return end(status, code, std::move(body), versioned);
 }
 
 } // namespace
@@ -161,6 +197,8 @@ problem auth_problem(const error& what, bool versioned) {
     return {401, R"({"message":"No API key found in request"})", {}};
   if (is_token_fault(what))
     return write(403, "bad_jwt", token_text(what), versioned);
+  if (what.reason.starts_with(weak_password))
+    return write_weak(what, versioned);
   const auto found = find_answer(what);
   auto made = write(found.status, found.code, message_of(what, found), versioned);
   add_retry_after(made, what.code);

@@ -231,7 +231,7 @@ std::string make_access_token(const session_grant& grant, std::string_view secre
       .text("aud", "authenticated")
       .number("exp", (now + lifetime).time_since_epoch().count())
       .number("iat", now.time_since_epoch().count())
-      .text("role", name(db_role::authenticated))
+      .text("role", grant.user.role)
       .text("email", user.email)
       .text("phone", "")
       .json("app_metadata", user.app_metadata)

@@ -1,3 +1,4 @@
+#include "ops/metrics.hpp"
 #include "storage/account_row.hpp"
 #include "storage/accounts.hpp"
 #include "storage/password.hpp"
@@ -15,6 +16,14 @@ using namespace test;
 void ban(user_id user, std::string until) {
   admin("update auth.users set banned_until = $2::timestamptz where id = $1",
         {user.str(), std::move(until)});
+}
+
+/// Passwords hashed so far, to store or to verify one.
+[[nodiscard]] int hashes() {
+  const auto page = ops::metrics_page();
+  const auto name = std::string{"\njessica_storage_password_hashes_total "};
+  const auto at = page.find(name);
+  return at == std::string::npos ? 0 : std::stoi(page.substr(at + name.size()));
 }
 
 } // namespace
@@ -145,6 +154,24 @@ TEST_SUITE("storage.accounts") {
     CHECK(unknown.error().reason == wrong.error().reason);
     CHECK(unknown.error().what == wrong.error().what);
     CHECK(sessions_of(known.user.id) == 1);
+  }
+
+  TEST_CASE_FIXTURE(accounts_world,
+                    "known and unknown e-mails cost the same number of hashes") {
+    const auto hashes_of = [&](std::string_view email, std::string_view password) {
+      const auto before = hashes();
+      (void)sign_in(db, limits, email, password, {});
+      return hashes() - before;
+    };
+    const auto known = member();
+    const auto deleted = member();
+    admin("update auth.users set deleted_at = now() where id = $1",
+          {deleted.user.id.str()});
+    CHECK(hashes_of(known.user.email, "wrong") == 1);
+    CHECK(hashes_of(fresh_email(), "wrong") == 1);
+    CHECK(hashes_of(deleted.user.email, "secret1") == 1);
+    CHECK(hashes_of("", "") == 1);
+    CHECK(hashes_of(known.user.email, "secret1") == 1);
   }
 
   TEST_CASE_FIXTURE(accounts_world,

@@ -165,6 +165,42 @@ TEST_SUITE("storage.refresh") {
     CHECK(tokens() == 1);
   }
 
+  TEST_CASE_FIXTURE(refresh_world, "a time box ends a session however busy it is") {
+    limits.session_timebox = std::chrono::hours{1};
+    const auto second = next_of(token);
+    admin("update auth.sessions set created_at = now() - interval '59 minutes' "
+          "where id = $1",
+          {ada.session.str()});
+    const auto third = next_of(second);
+    admin("update auth.sessions set created_at = now() - interval '60 minutes' "
+          "where id = $1",
+          {ada.session.str()});
+    CHECK(refusal(third) == "session_expired");
+    limits.session_timebox = {};
+    CHECK(refresh(db, limits, third, {}));
+  }
+
+  TEST_CASE_FIXTURE(refresh_world, "a session nobody refreshes for too long is over") {
+    limits.session_inactivity = std::chrono::hours{1};
+    admin("update auth.sessions set created_at = now() - interval '1 day', "
+          "refreshed_at = now() - interval '59 minutes' where id = $1",
+          {ada.session.str()});
+    const auto second = next_of(token);
+    age("60 minutes");
+    CHECK(refusal(second) == "session_inactive");
+    limits.session_inactivity = {};
+    CHECK(refresh(db, limits, second, {}));
+  }
+
+  TEST_CASE_FIXTURE(refresh_world,
+                    "a session that was never refreshed ages from birth") {
+    limits.session_inactivity = std::chrono::hours{1};
+    admin("update auth.sessions set created_at = now() - interval '1 hour' "
+          "where id = $1",
+          {ada.session.str()});
+    CHECK(refusal(token) == "session_inactive");
+  }
+
   TEST_CASE_FIXTURE(refresh_world,
                     "a banned user gets no token and keeps the session") {
     admin("update auth.users set banned_until = 'infinity' where id = $1",

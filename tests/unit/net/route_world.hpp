@@ -68,6 +68,12 @@ struct route_world {
   scripted<actors::refresh_session, session_grant> refreshing;
   scripted<actors::find_user, account> finding;
   scripted<actors::sign_out, actors::done> signing_out;
+  scripted<actors::change_user, account> changing;
+  scripted<actors::create_account, account> creating;
+  scripted<actors::list_accounts, account_page> listing;
+  scripted<actors::find_account, account> showing;
+  scripted<actors::change_account, account> administering;
+  scripted<actors::delete_account, actors::done> deleting;
   scripted<actors::enqueue, receipt> enqueueing;
   scripted<actors::perform, rest_reply> rest_reading;
   scripted<actors::perform, rest_reply> rest_writing;
@@ -183,13 +189,22 @@ private:
   actors::accounts_actor accounts() {
     return sys.spawn([this](actors::accounts_actor::pointer self)
                          -> actors::accounts_actor::behavior_type {
-      return {[this, self](const actors::sign_up& m) { return signing_up(self, m); },
-              [this, self](const actors::sign_in& m) { return signing_in(self, m); },
-              [this, self](const actors::refresh_session& m) {
-                return refreshing(self, m);
-              },
-              [this, self](const actors::find_user& m) { return finding(self, m); },
-              [this, self](const actors::sign_out& m) { return signing_out(self, m); }};
+      return {
+          [this, self](const actors::sign_up& m) { return signing_up(self, m); },
+          [this, self](const actors::sign_in& m) { return signing_in(self, m); },
+          [this, self](const actors::refresh_session& m) {
+            return refreshing(self, m);
+          },
+          [this, self](const actors::find_user& m) { return finding(self, m); },
+          [this, self](const actors::sign_out& m) { return signing_out(self, m); },
+          [this, self](const actors::change_user& m) { return changing(self, m); },
+          [this, self](const actors::create_account& m) { return creating(self, m); },
+          [this, self](const actors::list_accounts& m) { return listing(self, m); },
+          [this, self](const actors::find_account& m) { return showing(self, m); },
+          [this, self](const actors::change_account& m) {
+            return administering(self, m);
+          },
+          [this, self](const actors::delete_account& m) { return deleting(self, m); }};
     });
   }
 

@@ -53,7 +53,6 @@ TEST_SUITE("storage.password") {
     const auto good = hashed("x");
     for (const auto& bad :
          {std::string{}, std::string{"x"}, std::string{"$argon2id$"},
-          std::string{"$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"},
           std::string{"$argon2i$v=19$m=8,t=3,p=1$c2FsdHNhbHRzYWx0c2E$AAAA"},
           good.substr(0, good.size() - 1), good + "A", std::string(500, 'A'),
           "$argon2id$" + std::string(500, 'A')}) {
@@ -66,6 +65,23 @@ TEST_SUITE("storage.password") {
     CHECK(is_password_hash(hashed("x")));
     CHECK_FALSE(is_password_hash(""));
     CHECK_FALSE(is_password_hash("$2a$10$N9qo8uLOickgx2ZMRZoMye"));
+    CHECK(is_password_hash("$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ$aGFzaGhhc2g"));
+    for (const auto* hash :
+         {"$argon2id$v=19$m=65536,t=3,p=4$c2FsdHNhbHQ",
+          "$argon2id$v=16$m=8,t=1,p=1$c$c", "$argon2id$v=19$m=4294967295,t=1,p=1$c$c",
+          "$argon2id$v=19$m=8,t=1000,p=1$c$c", "$argon2id$v=19$m=8,t=1,p=1000$c$c",
+          "$argon2id$v=19$m=8,t=1,p=1$c !$c", "$argon2id$v=19$m=x,t=1,p=1$c$c",
+          "$argon2i$v=19$m=8,t=3,p=1$c$c", "$5$rounds=5000$salt$hash"}) {
+      CAPTURE(hash);
+      CHECK_FALSE(is_password_hash(hash));
+    }
+  }
+
+  TEST_CASE("a hash of another cost is to be replaced") {
+    CHECK_FALSE(needs_new_hash(hashed("x"), cheap));
+    CHECK(needs_new_hash(hashed("x"), {cheap.passes + 1, cheap.memory_kib}));
+    CHECK(needs_new_hash(hashed("x"), {cheap.passes, cheap.memory_kib * 2}));
+    CHECK(needs_new_hash("", cheap));
   }
 
   TEST_CASE("a cost beyond all limits is told, not paid") {
