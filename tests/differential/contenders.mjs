@@ -100,8 +100,16 @@ class Contender {
   }
 }
 
-const connect = (server, database) =>
-  postgres({ host: `${server.directory}/postgres/s`, user: 'postgres', database, max: 1, onnotice: () => {} });
+/** How the tests' own connections reach the cluster; nothing of theirs has to survive. */
+const access = (server, database) => ({
+  host: `${server.directory}/postgres/s`,
+  user: 'postgres',
+  database,
+  onnotice: () => {},
+  connection: { synchronous_commit: 'off' },
+});
+
+const connect = (server, database) => postgres({ ...access(server, database), max: 1 });
 
 async function apply(sql, ...files) {
   for (const file of files) await sql.unsafe(await readSql(file));
@@ -136,7 +144,7 @@ async function startOther(server) {
   };
   const connection = createPostgresConnection({
     url: '',
-    postgresOptions: { host: `${server.directory}/postgres/s`, user: 'postgres', database: 'other', onnotice: () => {} },
+    postgresOptions: access(server, 'other'),
   });
   const app = new App({
     connection,
