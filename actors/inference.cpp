@@ -277,8 +277,12 @@ void open_channel(self_pointer self) {
                                    reply_begun::progress{ready.seq, ready.text}});
           },
           [self](const caf::error& why) {
-            if (!self->state.over)
-              fail_job(self, {"no channel: " + from_caf(why).what, true});
+            if (self->state.over)
+              return;
+            const auto cause = from_caf(why);
+            if (cause.code == errc::unavailable) // one fails: another takes its place
+              return retry_later(self, pending::open_channel);
+            fail_job(self, {"no channel: " + cause.what, true});
           });
 }
 
@@ -310,6 +314,10 @@ inference_actor::behavior_type inference(self_pointer self, inference_deps deps,
       [self](stop_job) { stop(self); },
       [self](try_again) {
         switch (std::exchange(self->state.next, pending::nothing)) {
+        case pending::open_channel:
+          if (!self->state.over)
+            open_channel(self);
+          return;
         case pending::load_prompt:
           if (!self->state.over)
             load_prompt(self);

@@ -44,8 +44,14 @@ struct inference_state {
   bool over = false;    ///< the engine's last event was seen, or it was stopped
   bool stopped = false; ///< by its user
   bool gave_up = false; ///< `failed` says why
-  /// What try_again repeats when the database was away.
-  enum class pending : std::uint8_t { nothing, load_prompt, finish, give_up };
+  /// What try_again repeats when the database, or the CHANNEL, was away.
+  enum class pending : std::uint8_t {
+    nothing,
+    open_channel,
+    load_prompt,
+    finish,
+    give_up
+  };
   pending next = pending::nothing;
   engines::text_ended ended;
   engines::text_failed failed;

@@ -15,8 +15,7 @@ inline constexpr auto conversation_prefix = std::string_view{"conversation:"};
 }
 
 /// Only the server may send it.
-[[nodiscard]] inline bool is_reserved(topic_view on,
-                                      std::string_view event) noexcept {
+[[nodiscard]] inline bool is_reserved(topic_view on, std::string_view event) noexcept {
   return is_conversation(on) && event.starts_with("reply.");
 }
 

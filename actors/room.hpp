@@ -1,4 +1,4 @@
-// A room: what happens on one topic. No CAF: a plain object of its CHANNEL, small,
+// A room: what happens on one topic. No actor: a plain object of its CHANNEL, small,
 // since many have one member.
 #pragma once
 

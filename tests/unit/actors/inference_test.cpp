@@ -272,6 +272,21 @@ TEST_CASE("a channel that crashed is replaced and brought up to date") {
   CHECK(back->broadcasts("reply.delta")[0].at("first_seq") == 2);
 }
 
+TEST_CASE("while no channel can be had the reply goes on, and waits for one") {
+  auto run = job_run{};
+  const auto running = run.start();
+  run.engine_says(engines::text_made{"first ", 1});
+  caf::anon_send_exit(run.hub, caf::exit_reason::unhandled_exception);
+  run.world.settle();
+  run.world.advance(std::chrono::seconds{2});
+  CHECK(run.failed.empty());
+  CHECK(run.engine->cancelled == 0);
+  run.engine_says(engines::text_made{"second", 1});
+  run.world.tell(running, stop_job{});
+  REQUIRE(run.finished.size() == 1);
+  CHECK(run.finished[0].content == "first second");
+}
+
 TEST_CASE("a stop cancels the engine at once and keeps what there is") {
   auto run = job_run{};
   auto running = run.start();

@@ -53,8 +53,11 @@ struct world {
     const auto act = [](session::pointer self,
                         Handler judge) -> session::behavior_type {
       return {[=](const client_frame& frame) { return judge(self, frame); },
-              [](const actors::socket_closed&) {}, [](const actors::login_ended&) {},
-              [](const actors::check_tokens&) {}, [](const actors::say_goodbye&) {}};
+              [](const actors::socket_closed&) {},
+              [](const actors::login_ended&) {},
+              [](actors::room_lost) {},
+              [](const actors::check_tokens&) {},
+              [](const actors::say_goodbye&) {}};
     };
     auto made = sys.spawn<How>(act, std::move(on_frame));
     spawned.push_back(caf::actor_cast<caf::actor>(made));

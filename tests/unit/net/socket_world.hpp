@@ -238,6 +238,7 @@ actors::session_actor::behavior_type inline obedient_session(
         self->quit();
       },
       [](const actors::login_ended&) {},
+      [](actors::room_lost) {},
       [](const actors::check_tokens&) {},
       [out](const actors::say_goodbye&) {
         out->close(actors::close_code::service_restart);
