@@ -125,7 +125,8 @@ hub_state::~hub_state() {
 
 hub_actor::behavior_type hub(self_pointer self) {
   guard(self, "HUB");
-  self->set_down_handler([self](const caf::down_msg& down) { forget_channel(self, down); });
+  self->set_down_handler(
+      [self](const caf::down_msg& down) { forget_channel(self, down); });
   return {
       [self](join_topic& msg) -> channel_actor {
         auto& entry = find_or_open(self, msg.topic);
