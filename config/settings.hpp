@@ -131,8 +131,8 @@ struct storage_settings {
 };
 
 struct rest_settings {
-  std::size_t readers = 2;
-  std::size_t writers = 2;
+  std::size_t readers = 8;
+  std::size_t writers = 16; ///< a commit waits for the disk: many wait together
   std::size_t queue = 1024; ///< requests waiting for each kind; then 503
 };
 

@@ -7,9 +7,11 @@
 #include "domain/ids.hpp"
 #include "ops/log.hpp"
 
+#include <chrono>
 #include <format>
 #include <fstream>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -138,6 +140,13 @@ struct rest_score {
   double count = 0;
 };
 
+/// Backends of the part before must be gone: a process that ends while it is looked for
+/// is counted nowhere.
+void settle() {
+  constexpr auto long_enough = std::chrono::milliseconds{500};
+  std::this_thread::sleep_for(long_enough);
+}
+
 /// Reads or inserts through the server.
 template <class Talk>
 [[nodiscard]] result<rest_score> run_rest(const bench_world& in, round& to,
@@ -146,6 +155,7 @@ template <class Talk>
   auto fleet = http_fleet{talk};
   if (auto opened = fleet.open(in.server.port, in.how.sockets); !opened)
     return std::unexpected{opened.error()};
+  settle();
   const auto begun = std::chrono::steady_clock::now();
   const auto server = in.server.child.cpu_time();
   const auto postgres = postgres_cpu(in.postmaster);
@@ -185,6 +195,7 @@ template <class Talk>
                    {whose.rows[n % whose.rows.size()]}};
     return work;
   };
+  settle();
   const auto score = run_floor(in.database, in.postmaster, in.how.lanes,
                                std::chrono::seconds{in.how.seconds}, writes, next);
   if (!score)

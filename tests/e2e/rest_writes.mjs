@@ -4,6 +4,7 @@ import { after, before, describe, test } from 'node:test';
 import { close, http, makeClient, signedUp } from './harness/clients.mjs';
 import { recorder, shop, withSchema } from './harness/rest.mjs';
 import { Server } from './harness/server.mjs';
+import { until } from './harness/waiting.mjs';
 
 let server;
 let ada;
@@ -335,6 +336,26 @@ describe('a flood of writes', () => {
       $$ select pg_sleep(s) $$; create table public.log (a int)`, () => http(small, '/rest/v1/log'));
   });
   after(() => small.remove());
+
+  test('a client that leaves ends its statement, and no other', async () => {
+    const eve = await signedUp(small);
+    // Longer than the test may take, so that only leaving can end it.
+    await withSchema(small, `alter role authenticated set statement_timeout = '300s';
+      create table public.later (a int)`, () => http(small, '/rest/v1/later'));
+    const napping = () => small.value(`select count(*) from pg_stat_activity
+      where usename = 'authenticator' and state = 'active' and query like '%nap%'`);
+    const leaving = new AbortController();
+    const asked = eve.client.rpc('nap', { s: 250 }).abortSignal(leaving.signal);
+    const answer = Promise.resolve(asked);
+    await until('the statement runs', async () => Number(await napping()) === 1);
+    leaving.abort();
+    assert.ok((await answer).error);
+    await until('the statement has ended', async () => Number(await napping()) === 0);
+    // The only line serves again.
+    assert.equal((await http(small, '/rest/v1/rpc/nap', { method: 'POST', body: { s: 0 } })).status, 204);
+    await small.sql('alter role authenticated reset statement_timeout');
+    await close(eve.client);
+  });
 
   test('is told to come back, and disturbs neither reads nor the chat', async () => {
     const eve = await signedUp(small);
