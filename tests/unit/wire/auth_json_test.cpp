@@ -327,7 +327,7 @@ TEST_CASE("SESSION has exactly the documented fields") {
 }
 
 TEST_CASE("settings say what is switched on, and that no other provider is") {
-  const auto settings = parsed(settings_json(false, true));
+  const auto settings = parsed(settings_json(false, true, true));
   CHECK(settings.at("disable_signup").as_bool());
   CHECK(settings.at("mailer_autoconfirm").as_bool());
   CHECK_FALSE(settings.at("phone_autoconfirm").as_bool());
@@ -339,7 +339,8 @@ TEST_CASE("settings say what is switched on, and that no other provider is") {
     const auto on = provider.key() == "email" || provider.key() == "anonymous_users";
     CHECK(provider.value().as_bool() == on);
   }
-  const auto other = parsed(settings_json(true, false));
+  const auto other = parsed(settings_json(true, false, false));
+  CHECK(other.at("mailer_autoconfirm") == false);
   CHECK_FALSE(other.at("disable_signup").as_bool());
   CHECK_FALSE(other.at("external").at("anonymous_users").as_bool());
 }
