@@ -52,6 +52,41 @@ accounts(accounts_actor::stateful_pointer<accounts_state> self,
   };
 }
 
+namespace {
+
+using worker_pointer = account_worker_actor::stateful_pointer<account_worker_state>;
+
+[[nodiscard]] caf::result<done> answer_done(result<void> got) {
+  if (!got)
+    return to_caf(std::move(got.error()));
+  return done{};
+}
+
+[[nodiscard]] caf::result<storage::pending_sign_up>
+join_by_mail(worker_pointer self, const sign_up_by_mail& msg) {
+  auto& state = self->state;
+  if (!state.desk)
+    return to_caf({errc::forbidden, "no mail mode", "email_provider_disabled", {}});
+  auto made =
+      storage::sign_up_by_mail(*state.db, state.desk->rules, msg.what, msg.plan);
+  if (made)
+    self->send(state.desk->mailer, mail_waits{});
+  return answer(std::move(made));
+}
+
+[[nodiscard]] caf::result<account> change_own(worker_pointer self,
+                                              const change_user& msg) {
+  auto& state = self->state;
+  auto changed =
+      storage::change_user(*state.db, state.limits, msg.user, msg.session, msg.change,
+                           state.desk ? &state.desk->rules : nullptr);
+  if (changed && state.desk && !msg.change.email.empty())
+    self->send(state.desk->mailer, mail_waits{});
+  return answer(std::move(changed));
+}
+
+} // namespace
+
 account_worker_actor::behavior_type
 account_worker(account_worker_actor::stateful_pointer<account_worker_state> self,
                storage::endpoint database, config::auth_settings limits,
@@ -66,17 +101,7 @@ account_worker(account_worker_actor::stateful_pointer<account_worker_state> self
         auto& state = self->state;
         return answer(storage::sign_up(*state.db, state.limits, msg.what, msg.from));
       },
-      [self](const sign_up_by_mail& msg) -> caf::result<storage::pending_sign_up> {
-        auto& state = self->state;
-        if (!state.desk)
-          return to_caf(
-              {errc::forbidden, "no mail mode", "email_provider_disabled", {}});
-        auto made =
-            storage::sign_up_by_mail(*state.db, state.desk->rules, msg.what, msg.plan);
-        if (made)
-          self->send(state.desk->mailer, mail_waits{});
-        return answer(std::move(made));
-      },
+      [self](const sign_up_by_mail& msg) { return join_by_mail(self, msg); },
       [self](const sign_in& msg) {
         auto& state = self->state;
         return answer(storage::sign_in(*state.db, state.limits, msg.email, msg.password,
@@ -90,28 +115,14 @@ account_worker(account_worker_actor::stateful_pointer<account_worker_state> self
       [self](const find_user& msg) {
         return answer(storage::find_user(*self->state.db, msg.user, msg.session));
       },
-      [self](const sign_out& msg) -> caf::result<done> {
-        auto ended =
-            storage::sign_out(*self->state.db, msg.user, msg.session, msg.scope);
-        if (!ended)
-          return to_caf(std::move(ended.error()));
-        return done{};
+      [self](const sign_out& msg) {
+        return answer_done(
+            storage::sign_out(*self->state.db, msg.user, msg.session, msg.scope));
       },
-      [self](const welcome_user& msg) -> caf::result<done> {
-        auto known = storage::welcome_user(*self->state.db, msg.user);
-        if (!known)
-          return to_caf(std::move(known.error()));
-        return done{};
+      [self](const welcome_user& msg) {
+        return answer_done(storage::welcome_user(*self->state.db, msg.user));
       },
-      [self](const change_user& msg) {
-        auto& state = self->state;
-        auto changed =
-            storage::change_user(*state.db, state.limits, msg.user, msg.session,
-                                 msg.change, state.desk ? &state.desk->rules : nullptr);
-        if (changed && state.desk && !msg.change.email.empty())
-          self->send(state.desk->mailer, mail_waits{});
-        return answer(std::move(changed));
-      },
+      [self](const change_user& msg) { return change_own(self, msg); },
       [self](const create_account& msg) {
         auto& state = self->state;
         return answer(storage::create_account(*state.db, state.limits, msg.fields));
@@ -127,11 +138,9 @@ account_worker(account_worker_actor::stateful_pointer<account_worker_state> self
         return answer(
             storage::change_account(*state.db, state.limits, msg.user, msg.fields));
       },
-      [self](const delete_account& msg) -> caf::result<done> {
-        auto gone = storage::delete_account(*self->state.db, msg.user, msg.softly);
-        if (!gone)
-          return to_caf(std::move(gone.error()));
-        return done{};
+      [self](const delete_account& msg) {
+        return answer_done(
+            storage::delete_account(*self->state.db, msg.user, msg.softly));
       },
       [](are_you_free) { return done{}; },
   };

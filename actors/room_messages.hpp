@@ -132,7 +132,7 @@ struct newcomer {
   std::optional<std::string> ref;    ///< of the phx_join
   std::string join_response;         ///< JSON object of the phx_reply
   std::vector<greeting> greetings{}; ///< sent right behind the phx_reply
-  bool replayed = false; ///< admitted when a replay_to brings the past
+  bool replayed = false;             ///< admitted when a replay_to brings the past
 };
 
 /// Adds a member to a topic: answers its phx_join, then sends snapshots. The asker is
