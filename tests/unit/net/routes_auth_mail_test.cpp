@@ -31,7 +31,7 @@ struct mail_routes : test::route_world {
   }
 };
 
-constexpr auto link =
+constexpr auto good_link =
     "token=abc&type=magiclink&redirect_to=https%3A%2F%2Fx.example%2Fin";
 
 } // namespace
