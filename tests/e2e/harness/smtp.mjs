@@ -63,6 +63,7 @@ export class SmtpServer {
     const say = (line) => socket.write(`${line}\r\n`);
     const mail = { to: null, secure, user: null };
     let lines = null; // of a message that is being taken
+    let asksLogin = false;
     let rest = '';
     const take = (line) => {
       if (lines) {
@@ -82,8 +83,15 @@ export class SmtpServer {
         socket.removeAllListeners('data');
         return this.#talk(this.#secure(socket, how), how, true, false);
       }
-      if (word === 'AUTH') {
-        const [, user, password] = Buffer.from(line.split(' ')[2] ?? '', 'base64').toString().split('\0');
+      if (word === 'AUTH' && line === 'AUTH PLAIN') {
+        asksLogin = true;
+        return say('334 ');
+      }
+      if (word === 'AUTH' || asksLogin) {
+        const [, user, password] = Buffer.from(asksLogin ? line : line.slice(11), 'base64')
+          .toString()
+          .split('\0');
+        asksLogin = false;
         if (user !== how.login?.user || password !== how.login?.password) return say('535 who are you');
         mail.user = user;
         return say('235 welcome');

@@ -31,7 +31,7 @@ struct mail_routes : test::route_world {
   }
 };
 
-constexpr auto link =
+constexpr auto good_link =
     "token=abc&type=magiclink&redirect_to=https%3A%2F%2Fx.example%2Fin";
 
 } // namespace
@@ -118,7 +118,7 @@ TEST_SUITE("net.routes_auth_mail") {
     redeeming.say = [this](const auto&) -> result<storage::redemption> {
       return storage::redemption{grant, {}};
     };
-    const auto answer = follow(link);
+    const auto answer = follow(good_link);
     CHECK(answer.status == 303);
     const auto to = std::string{header(answer, "Location")};
     CHECK(to.starts_with("https://x.example/in#access_token="));
@@ -145,17 +145,19 @@ TEST_SUITE("net.routes_auth_mail") {
     };
     const auto words = std::string{"error=access_denied&error_code=otp_expired&error_"
                                    "description=Email+link+is+invalid+or+has+expired"};
-    CHECK(header(follow(link), "Location") == "https://x.example/in#" + words + "&sb=");
+    CHECK(header(follow(good_link), "Location") ==
+          "https://x.example/in#" + words + "&sb=");
     CHECK(header(follow("token=pkce_abc&type=signup"), "Location") ==
           "https://app.example/home?" + words + "#" + words + "&sb=");
     redeeming.say = [](const auto&) -> result<storage::redemption> {
       return fail(errc::unavailable, "the database is down");
     };
-    CHECK(header(follow(link), "Location").contains("error=temporarily_unavailable"));
+    CHECK(header(follow(good_link), "Location")
+              .contains("error=temporarily_unavailable"));
   }
 
   TEST_CASE_FIXTURE(mail_routes, "a scanner's HEAD does not use a link up") {
-    CHECK(follow(link, "HEAD").status == 200);
+    CHECK(follow(good_link, "HEAD").status == 200);
     CHECK_FALSE(redeeming.asked);
   }
 
