@@ -37,7 +37,8 @@ struct delivery_world : mail_world {
   static void make_due() { admin("update auth.mail_outbox set due_at = now()"); }
   [[nodiscard]] static std::string state() {
     return text_of("select concat_ws(' ', attempts, sent, sealed is null, "
-                   "settled_at is null, due_at > now()) from auth.mail_outbox");
+                   "settled_at is null, settled_at is null and due_at > now()) "
+                   "from auth.mail_outbox");
   }
 };
 
