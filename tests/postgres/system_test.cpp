@@ -79,7 +79,8 @@ struct running_system {
         .database = database(),
         .credentials = {std::string{secret}, "sb_publishable_x", "sb_secret_x"},
         .node = "test",
-        .engine = engines::make_builtin(tokens_per_second)});
+        .engine = engines::make_builtin(tokens_per_second),
+        .sockets = {}});
   }
 
   template <class T, class Handle, class Message>
