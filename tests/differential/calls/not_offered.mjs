@@ -23,7 +23,6 @@ export const notOffered = {
     return { data, name: error.name, body: await error.context.text() };
   },
   'a service that is not there': (c) => c.raw('/graphql/v1', { method: 'POST', body: {} }),
-  'rollback': (c) => c.anon.from('plain').insert({ a: 9 }).rollback().select(),
   'signInWithWeb3': (c) => c.fresh().auth.signInWithWeb3({ chain: 'solana', message: 'm', signature: new Uint8Array(64) }),
   'mfa.listFactors': async (c) => (await member(c)).auth.mfa.listFactors(),
   'mfa.challenge': async (c) => (await member(c)).auth.mfa.challenge({ factorId: id }),

@@ -71,6 +71,7 @@ export const writing = {
   'insert a form': (c) => c.raw('/rest/v1/genres?select=id,name', { method: 'POST', headers: { 'content-type': 'application/x-www-form-urlencoded', prefer: 'return=representation' }, body: 'id=9&name=x' }),
   'insert of an unknown kind': (c) => c.raw('/rest/v1/genres', { method: 'POST', headers: { 'content-type': 'application/xml' }, body: '<a/>' }),
   'insert answered with csv': (c) => c.admin.from('genres').insert({ id: 9, name: 'x' }).select().csv(),
+  'rollback': (c) => c.anon.from('plain').insert({ a: 9 }).rollback().select(),
   'insert that would be undone': (c) => then(c.raw('/rest/v1/genres', { method: 'POST', headers: { prefer: 'tx=rollback, return=representation' }, body: { id: 9, name: 'x' } }), () => c.anon.from('genres').select('id').order('id')),
 
   'upsert a new row': (c) => then(c.admin.from('counters').upsert({ name: 'c', hits: 2 }), () => counters(c)),
