@@ -64,7 +64,7 @@ void paced_streams::heard(std::size_t client, const message& what) {
   if (what.kind == message::what::broadcast)
     streamed(of, what, at);
   else if (what.kind == message::what::reply && what.ref == of.ref)
-    stored(of, what);
+    stored(of, what, at);
   if (!over(of))
     return;
   if (at < begun_ + length_)
@@ -86,12 +86,15 @@ void paced_streams::streamed(session& of, const message& what, clock::time_point
   }
 }
 
-void paced_streams::stored(session& of, const message& answer) {
+void paced_streams::stored(session& of, const message& answer, clock::time_point at) {
   of.answered = true;
-  if (const auto reply = text_field(answer.payload, "reply_id"); answer.ok && reply)
-    of.reply = *reply;
-  else
+  const auto reply = text_field(answer.payload, "reply_id");
+  if (!answer.ok || !reply) {
     ++score_.refused;
+    return;
+  }
+  score_.durable.record(at - of.sent_at);
+  of.reply = *reply;
 }
 
 /// True once for each message: it is answered, and its reply is over or will not come.

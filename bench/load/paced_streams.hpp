@@ -19,6 +19,7 @@ namespace jessica::bench {
 
 struct stream_score {
   histogram late;        ///< each token, against its reply's pace
+  histogram durable;     ///< from the send to the answer with the ids
   histogram first_token; ///< from the send
   stream_tally tally;
   std::uint64_t refused = 0; ///< messages
@@ -52,7 +53,7 @@ private:
 
   void heard(std::size_t client, const message& what) override;
   void streamed(session& of, const message& what, clock::time_point at);
-  void stored(session& of, const message& answer);
+  void stored(session& of, const message& answer, clock::time_point at);
   [[nodiscard]] bool over(session& of);
   void begin_anew(std::size_t clients);
   void begin_due();

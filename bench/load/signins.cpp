@@ -65,6 +65,7 @@ struct stage {
 
 void add_streams(round& to, const std::string& name, const part& what) {
   add_percentiles(to, name + ": token late by", what.streams.late, {50, 95, 99});
+  add_percentiles(to, name + ": send to durable answer", what.streams.durable, {99});
   add_percentiles(to, name + ": send to first token", what.streams.first_token, {99});
   to.push_back({name + ": server's cores", "", what.cores});
 }
