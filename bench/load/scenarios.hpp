@@ -29,5 +29,7 @@ namespace jessica::bench {
 [[nodiscard]] result<findings> run_tokens(const settings& how);
 /// Rows read by key and inserted over REST; beside the bare statements.
 [[nodiscard]] result<findings> run_rest(const settings& how);
+/// Streams at a steady pace while a crowd signs in by password, and without it.
+[[nodiscard]] result<findings> run_signins(const settings& asked);
 
 } // namespace jessica::bench

@@ -29,10 +29,13 @@ constexpr auto flags = std::array{
     flag{"rounds", "rounds; medians are shown", &settings::rounds},
     flag{"sessions", "chat: sessions", &settings::sessions},
     flag{"messages", "chat: messages of a session in a round", &settings::messages},
-    flag{"tokens-per-second", "chat: pace of the engine; 0: no pause",
+    flag{"tokens-per-second", "chat: pace of the engine; 0: no pause; signins: 0 is 40",
          &settings::tokens_per_second},
+    flag{"streams", "signins: conversations whose replies are streamed",
+         &settings::streams},
+    flag{"signers", "signins: clients that sign in", &settings::signers},
     flag{"sockets", "sends: sockets; rest: HTTP connections", &settings::sockets},
-    flag{"seconds", "sends, changes, rest: length of a round, or of its parts",
+    flag{"seconds", "sends, changes, rest, signins: length of a round, or of its parts",
          &settings::seconds},
     flag{"rate", "sends: messages a second, whatever comes back; 0: back to back",
          &settings::rate},
@@ -90,7 +93,7 @@ constexpr auto flags = std::array{
         what.connections, what.members,     what.window,   what.clients,   what.frames,
         what.jobs,        what.single_jobs, what.workers,  what.rejoiners, what.within,
         what.followers,   what.users,       what.rows,     what.commits,   what.writers,
-        what.lanes})
+        what.lanes,       what.streams,     what.signers})
     if (count == 0)
       return fail(errc::invalid_input, "counts must be at least 1");
   return relay_peers_named(what.peers).transform([](const auto&) {});

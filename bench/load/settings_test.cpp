@@ -44,6 +44,8 @@ TEST_SUITE("bench.settings") {
                                                                  {"--members", "0"},
                                                                  {"--within", "0"},
                                                                  {"--followers=0"},
+                                                                 {"--streams=0"},
+                                                                 {"--signers=0"},
                                                                  {"--peers", "nginx"},
                                                                  {"members", "1"}})
       CHECK_FALSE(read(bad).has_value());
