@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
+#include "ops/thread_priority.hpp"
 #include "storage/account_admin.hpp"
 #include "storage/foreign_users.hpp"
 
@@ -144,6 +145,13 @@ account_worker(account_worker_actor::stateful_pointer<account_worker_state> self
       },
       [](are_you_free) { return done{}; },
   };
+}
+
+account_worker_actor::behavior_type hashing_account_worker(
+    account_worker_actor::stateful_pointer<account_worker_state> self,
+    storage::endpoint database, config::auth_settings limits, mail_desk_ptr desk) {
+  ops::give_way(); // a detached actor begins on its own thread
+  return account_worker(self, std::move(database), std::move(limits), std::move(desk));
 }
 
 } // namespace jessica::actors

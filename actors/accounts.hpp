@@ -39,4 +39,10 @@ account_worker(account_worker_actor::stateful_pointer<account_worker_state> self
                storage::endpoint database, config::auth_settings limits,
                mail_desk_ptr desk);
 
+/// The same, for the lane that hashes: its thread gives way to all others, so that a
+/// crowd signing in does not hold up streams.
+account_worker_actor::behavior_type hashing_account_worker(
+    account_worker_actor::stateful_pointer<account_worker_state> self,
+    storage::endpoint database, config::auth_settings limits, mail_desk_ptr desk);
+
 } // namespace jessica::actors

@@ -114,11 +114,12 @@ struct system::state {
   }
 
   [[nodiscard]] account_worker_actor account_lane(std::string name, std::size_t threads,
-                                                  std::size_t queue) {
+                                                  std::size_t queue,
+                                                  decltype(account_worker)& worker) {
     return share_out<account_worker_actor>(
-        {std::move(name), threads, queue, [this] {
+        {std::move(name), threads, queue, [this, &worker] {
            return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(
-               account_worker, options.database, options.settings.auth, desk));
+               worker, options.database, options.settings.auth, desk));
          }});
   }
 
@@ -151,9 +152,10 @@ struct system::state {
 
   void start_accounts() {
     const auto& limits = options.settings.auth;
-    auto slow = account_lane("sign-in lane", limits.hash_threads, limits.hash_queue);
-    auto quick =
-        account_lane("session lane", limits.session_threads, limits.session_queue);
+    auto slow = account_lane("sign-in lane", limits.hash_threads, limits.hash_queue,
+                             hashing_account_worker);
+    auto quick = account_lane("session lane", limits.session_threads,
+                              limits.session_queue, account_worker);
     accounts = supervise<accounts_actor>("ACCOUNTS", [this, slow, quick] {
       return caf::actor_cast<caf::actor>(sys.spawn(actors::accounts, slow, quick));
     });
