@@ -87,14 +87,16 @@ answering auth_proxy(const admitted& what, call) {
   co_return answer;
 }
 
-/// All of these, as OpenAPI 3.
-answering describe_functions(const admitted&, call in) {
-  co_return json_response(200, functions_openapi(in.with.settings));
-}
-
 answering unknown_function(const admitted& what, call) {
   co_return refuse(error{errc::not_found, "unknown function", {}, nullptr},
                    what.request, what.who.signed_in());
+}
+
+/// All of these, as OpenAPI 3; a function without a name is none.
+answering describe_functions(const admitted& what, call in) {
+  if (what.request.method != "GET" && what.request.method != "HEAD")
+    co_return co_await unknown_function(what, in);
+  co_return json_response(200, functions_openapi(in.with.settings));
 }
 
 constexpr auto routes = std::to_array<route>({
@@ -103,8 +105,8 @@ constexpr auto routes = std::to_array<route>({
     {"POST", "/functions/v1/run-inference-worker", caller::service,
      run_inference_worker},
     {"*", "/functions/v1/auth-proxy", caller::user, auth_proxy},
-    {"GET", "/functions/v1/", caller::key_holder, describe_functions},
-    {"GET", "/functions/v1", caller::key_holder, describe_functions},
+    {"*", "/functions/v1/", caller::key_holder, describe_functions},
+    {"*", "/functions/v1", caller::key_holder, describe_functions},
     {"*", "/functions/v1/*", caller::key_holder, unknown_function},
 });
 
