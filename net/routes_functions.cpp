@@ -67,14 +67,16 @@ answering run_inference_worker(const admitted& what, call in) {
   co_return json_response(200, body.done());
 }
 
-/// All of these, as OpenAPI 3.
-answering describe_functions(const admitted&, call in) {
-  co_return json_response(200, functions_openapi(in.with.settings));
-}
-
 answering unknown_function(const admitted& what, call) {
   co_return refuse(error{errc::not_found, "unknown function", {}, nullptr},
                    what.request, what.who.signed_in());
+}
+
+/// All of these, as OpenAPI 3; a function without a name is none.
+answering describe_functions(const admitted& what, call in) {
+  if (what.request.method != "GET" && what.request.method != "HEAD")
+    co_return co_await unknown_function(what, in);
+  co_return json_response(200, functions_openapi(in.with.settings));
 }
 
 constexpr auto routes = std::to_array<route>({
@@ -82,8 +84,8 @@ constexpr auto routes = std::to_array<route>({
     {"POST", "/functions/v1/stop-inference", caller::user, stop_inference},
     {"POST", "/functions/v1/run-inference-worker", caller::service,
      run_inference_worker},
-    {"GET", "/functions/v1/", caller::key_holder, describe_functions},
-    {"GET", "/functions/v1", caller::key_holder, describe_functions},
+    {"*", "/functions/v1/", caller::key_holder, describe_functions},
+    {"*", "/functions/v1", caller::key_holder, describe_functions},
     {"*", "/functions/v1/*", caller::key_holder, unknown_function},
 });
 

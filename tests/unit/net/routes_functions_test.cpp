@@ -185,8 +185,8 @@ TEST_SUITE("net.routes_functions") {
   }
 
   TEST_CASE_FIXTURE(function_world, "an unknown function is a 404") {
-    for (const auto* path :
-         {"/functions/v1/nothing", "/functions/v1/enqueue-inference/x"}) {
+    for (const auto* path : {"/functions/v1/nothing", "/functions/v1/",
+                             "/functions/v1/enqueue-inference/x"}) {
       const auto answer = ask(as_user("POST", path, "{}"));
       CHECK(answer.status == 404);
       CHECK(field(answer, "code") == "NOT_FOUND");
