@@ -32,6 +32,8 @@ using bytes = std::vector<std::uint8_t>;
 }
 
 [[nodiscard]] std::optional<bytes> unhex(std::string_view text) {
+  if (text.size() < 2)
+    return std::nullopt; // libsodium wants somewhere to write
   auto made = bytes(text.size() / 2);
   auto size = std::size_t{0};
   if (sodium_hex2bin(made.data(), made.size(), text.data(), text.size(), nullptr, &size,
