@@ -69,8 +69,15 @@ create table public.embeddings (
   id bigint generated always as identity primary key,
   message_id uuid not null,
   user_id uuid not null,
+  -- Copied from the message by a trigger: searches filter by them in memory.
+  conversation_id uuid not null,
+  role text not null,
+  said_at timestamptz not null,
   model_id smallint not null,
-  chunk int not null default 0,
+  version int not null default 1,  -- of the text that was embedded
+  chunk int not null default 0,    -- a long text has several
+  chunk_begin int not null default 0,  -- bytes of the text, in UTF-8; an end of 0: all of it
+  chunk_end int not null default 0,
   embedding extensions.vector not null,
   dim int generated always as (extensions.vector_dims(embedding)) stored,
   created_at timestamptz not null default now(),
@@ -82,6 +89,19 @@ create table public.embeddings (
 );
 
 create index embeddings_by_user on public.embeddings (user_id, model_id);
+
+create function public.copy_message_facts() returns trigger
+language plpgsql security definer set search_path = ''
+as $$
+begin
+  select m.conversation_id, m.role, m.created_at
+  into new.conversation_id, new.role, new.said_at
+  from public.messages m where m.id = new.message_id;
+  return new;
+end $$;
+
+create trigger copy_message_facts before insert on public.embeddings
+  for each row execute function public.copy_message_facts();
 
 -- One partial expression index a model, as each has its own dimension. HNSW takes vector up to
 -- 2000 dimensions and halfvec up to 4000; above that searches are exact.
@@ -370,7 +390,8 @@ end $$;
 
 revoke execute on function
   public.enqueue_inference, public.queue_reply, public.cancel_inference,
-  public.stop_inference, public.match_messages, public.ensure_embedding_index
+  public.stop_inference, public.match_messages, public.ensure_embedding_index,
+  public.copy_message_facts
 from public, anon, authenticated;
 
 grant execute on function
