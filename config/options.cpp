@@ -22,6 +22,7 @@ constexpr auto mail_modes = std::array<std::string_view, 3>{"none", "sink", "smt
 constexpr auto smtp_tls =
     std::array<std::string_view, 3>{"starttls", "implicit", "none"};
 constexpr auto engines = std::array<std::string_view, 1>{"builtin"};
+constexpr auto embedders = std::array<std::string_view, 3>{"onnx", "openai", "none"};
 
 template <auto Room, auto Member> void assign(settings& in, const option_value& value) {
   auto& member = in.*Room.*Member;
@@ -126,6 +127,7 @@ using mail = section<&settings::mail>;
 using storage = section<&settings::storage>;
 using rest = section<&settings::rest>;
 using inference = section<&settings::inference>;
+using embedding = section<&settings::embedding>;
 using log = section<&settings::log>;
 
 constexpr auto table = std::array{
@@ -433,6 +435,59 @@ constexpr auto table = std::array{
     inference::count<&inference_settings::tokens_per_second>(
         "inference.tokens_per_second", 0, 100'000,
         "Pace of the built-in engine; 0: no pause."),
+
+    one_of(embedding::text<&embedding_settings::engine>(
+               "embedding.engine",
+               "What turns texts into vectors: a model of this machine, an "
+               "OpenAI-compatible server, or nothing, which is without memory."),
+           embedders),
+    embedding::path<&embedding_settings::model_directory>(
+        "embedding.model_directory",
+        "Folder of the model's files; empty: `models/use-lite` in "
+        "`storage.directory`."),
+    embedding::toggle<&embedding_settings::quantized>(
+        "embedding.quantized",
+        "Whether the folder's int8 weights are used: smaller, faster, a little less "
+        "exact."),
+    embedding::count<&embedding_settings::threads>("embedding.threads", 1, 256,
+                                                   "Threads of one run of the model."),
+    embedding::count<&embedding_settings::match_percent>(
+        "embedding.match_percent", 0, 100,
+        "Least cosine, in hundredths, of texts that count as alike; 0: what the "
+        "model's "
+        "folder says."),
+    embedding::text<&embedding_settings::openai_url>(
+        "embedding.openai_url",
+        "The server; `/v1/embeddings` is appended. Needed for `openai`."),
+    hidden(embedding::text<&embedding_settings::openai_key>(
+        "embedding.openai_key", "Its API key; empty: none is sent.")),
+    embedding::text<&embedding_settings::openai_model>(
+        "embedding.openai_model", "The model's name there. Needed for `openai`."),
+    embedding::count<&embedding_settings::openai_dimensions>(
+        "embedding.openai_dimensions", 0, 16'000,
+        "Numbers of one of its vectors. Needed for `openai`."),
+    embedding::toggle<&embedding_settings::openai_ask_dimensions>(
+        "embedding.openai_ask_dimensions",
+        "Whether the server is asked to shorten its vectors to that."),
+    embedding::count<&embedding_settings::openai_max_tokens>(
+        "embedding.openai_max_tokens", 32, 100'000,
+        "Tokens of one text, as estimated here; longer ones are cut into pieces."),
+    embedding::text<&embedding_settings::openai_query_prefix>(
+        "embedding.openai_query_prefix", "Put before a text that is searched for."),
+    embedding::text<&embedding_settings::openai_document_prefix>(
+        "embedding.openai_document_prefix", "Put before a text that may be found."),
+    embedding::count<&embedding_settings::openai_batch>("embedding.openai_batch", 1,
+                                                        2048, "Texts of one request."),
+    embedding::count<&embedding_settings::openai_attempts>(
+        "embedding.openai_attempts", 1, 10, "Times one request is tried."),
+    embedding::time<&embedding_settings::openai_retry_after>(
+        "embedding.openai_retry_after", 10, hour,
+        "Pause before the second; each further one is twice as long, or what the "
+        "server asks for."),
+    embedding::time<&embedding_settings::openai_connect_timeout>(
+        "embedding.openai_connect_timeout", second, hour, "To connect to the server."),
+    embedding::time<&embedding_settings::openai_timeout>(
+        "embedding.openai_timeout", second, hour, "For one attempt as a whole."),
 
     one_of(log::text<&log_settings::level>("log.level", "Least level that is logged."),
            levels),

@@ -148,6 +148,28 @@ struct inference_settings {
   std::size_t tokens_per_second = 40;      ///< pace of the built-in engine; 0: no pause
 };
 
+/// What turns texts into vectors.
+struct embedding_settings {
+  std::string engine = "onnx";           ///< onnx, openai, or none: no memory
+  std::filesystem::path model_directory; ///< empty: models/use-lite of the state
+  bool quantized = false;                ///< the directory's int8 weights
+  std::size_t threads = 1;               ///< of one run of the model
+  std::size_t match_percent = 0; ///< least cosine of a match; 0: the model's own
+  std::string openai_url;        ///< without /v1
+  std::string openai_key;        ///< empty: none is sent
+  std::string openai_model;
+  std::size_t openai_dimensions = 0;    ///< of the model's vectors
+  bool openai_ask_dimensions = false;   ///< whether the server is asked for them
+  std::size_t openai_max_tokens = 512;  ///< of one text, estimated
+  std::string openai_query_prefix;      ///< put before what is searched for
+  std::string openai_document_prefix;   ///< put before what is found
+  std::size_t openai_batch = 64;        ///< texts of one request
+  std::size_t openai_attempts = 3;      ///< of one request
+  milliseconds openai_retry_after{500}; ///< before the second; each later one doubles
+  seconds openai_connect_timeout{5};
+  seconds openai_timeout{30}; ///< of one attempt
+};
+
 struct log_settings {
   std::string level = "info"; ///< debug, info, warn or error
 };
@@ -160,6 +182,7 @@ struct settings {
   storage_settings storage;
   rest_settings rest;
   inference_settings inference;
+  embedding_settings embedding;
   log_settings log;
 };
 
