@@ -10,13 +10,17 @@
 #include "actors/doorkeeper.hpp"
 #include "actors/errors.hpp"
 #include "actors/hub.hpp"
+#include "actors/indexer.hpp"
 #include "actors/inference.hpp"
 #include "actors/judge.hpp"
 #include "actors/keeper.hpp"
 #include "actors/mailer.hpp"
+#include "actors/memory.hpp"
+#include "actors/memory_reader.hpp"
 #include "actors/persistence.hpp"
 #include "actors/porter.hpp"
 #include "actors/reader.hpp"
+#include "actors/search.hpp"
 #include "actors/session.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
@@ -92,6 +96,9 @@ struct system::state {
   changefeed_actor changefeed;
   doorkeeper_actor doorkeeper;
   broadcaster_actor broadcaster;
+  std::vector<search_actor> searches;
+  indexer_actor indexer;
+  memory_actor memory;
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
   shared_identity keys;
@@ -259,7 +266,9 @@ struct system::state {
                                std::move(boss),
                                options.engine,
                                std::move(lease),
-                               options.settings.inference.checkpoint_every};
+                               options.settings.inference.checkpoint_every,
+                               memory,
+                               options.settings.memory.prompt_timeout};
     return sys.spawn(inference, std::move(deps), std::move(what));
   }
 
@@ -269,6 +278,61 @@ struct system::state {
         readers, std::make_shared<doorkeeper_memory>(remembered_ends), wall_clock};
     doorkeeper = supervise<doorkeeper_actor>("DOORKEEPER", [this, deps] {
       return caf::actor_cast<caf::actor>(sys.spawn(actors::doorkeeper, deps));
+    });
+  }
+
+  [[nodiscard]] search_deps searcher(std::size_t shard, std::size_t of,
+                                     const filer_actor& filer) const {
+    const auto& set = options.settings.memory;
+    auto how = shard_options{};
+    how.index.form =
+        set.form == "int8" ? index::vector_form::int8 : index::vector_form::float32;
+    how.index.graph_from = set.graph_from;
+    how.index.budget_bytes = (set.budget_mb << 20U) / of;
+    how.file = options.settings.storage.directory / "index" /
+               ("shard-" + std::to_string(shard + 1) + "-of-" + std::to_string(of));
+    return {std::move(how), filer, set.save_every, set.save_after, set.queue};
+  }
+
+  /// What holds the embeddings, and what keeps it equal to the table.
+  void start_searches() {
+    const auto& set = options.settings.memory;
+    const auto count = set.shards > 0
+                           ? set.shards
+                           : std::max(std::size_t{1},
+                                      std::size_t{std::thread::hardware_concurrency()});
+    const auto filer = supervise<filer_actor>("FILER", [this] {
+      return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(actors::filer));
+    });
+    for (auto i = std::size_t{0}; i < count; ++i) {
+      const auto deps = searcher(i, count, filer);
+      searches.push_back(supervise<search_actor>("SEARCH", [this, deps] {
+        return caf::actor_cast<caf::actor>(
+            sys.spawn<caf::detached>(actors::search, deps));
+      }));
+    }
+    indexer = supervise<indexer_actor>("INDEXER", [this] {
+      return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(
+          actors::indexer, indexer_deps{embeddings_of(options.database), searches}));
+    });
+  }
+
+  void start_memory() {
+    const auto& set = options.settings.memory;
+    const auto how = memory_reader_options{options.database, set.language};
+    auto texts = share_out<memory_reader_actor>(
+        {"MEMORY READER", set.readers, set.queue, [this, how] {
+           return caf::actor_cast<caf::actor>(
+               sys.spawn<caf::detached>(memory_reader, how));
+         }});
+    auto limits = memory_limits{};
+    limits.queue = set.queue;
+    limits.wait = set.wait;
+    limits.prompt_memories = set.prompt_memories;
+    limits.prompt_tokens = set.prompt_tokens;
+    const auto deps = memory_deps{searches, texts, {}, {}, 0, indexer, limits};
+    memory = supervise<memory_actor>("MEMORY", [this, deps] {
+      return caf::actor_cast<caf::actor>(sys.spawn(actors::memory, deps));
     });
   }
 
@@ -283,7 +347,8 @@ struct system::state {
         std::make_shared<change_router>(options.settings.realtime.max_frame_bytes),
         std::make_shared<broadcast_feed>(
             std::chrono::floor<timestamp::duration>(std::chrono::system_clock::now()),
-            options.settings.realtime.max_frame_bytes)};
+            options.settings.realtime.max_frame_bytes),
+        indexer};
     deps.wal.node = options.node;
     constexpr auto slot_timeout = std::chrono::seconds{5}; // a stop waits that long
     deps.wal.slot_timeout = slot_timeout;
@@ -309,6 +374,8 @@ struct system::state {
     start_mail();
     start_accounts();
     start_persistence();
+    start_searches();
+    start_memory();
     start_dispatcher();
     start_doorkeeper();
     start_changefeed();
@@ -318,7 +385,8 @@ struct system::state {
     sessions = std::make_shared<const session_deps>(session_deps{
         hub, persistence, judges, readers, dispatcher, changefeed, doorkeeper,
         options.credentials, options.settings.realtime,
-        options.settings.inference.max_content_bytes, wall_clock, longest_join});
+        options.settings.inference.max_content_bytes, wall_clock, longest_join,
+        std::make_shared<crowd>(), memory, options.settings.memory.max_results});
   }
 
   void drain_jobs(std::chrono::milliseconds within) {
@@ -350,6 +418,9 @@ struct system::state {
     changefeed = nullptr;
     doorkeeper = nullptr;
     broadcaster = nullptr;
+    searches.clear();
+    indexer = nullptr;
+    memory = nullptr;
     sessions.reset();
   }
 };
@@ -392,6 +463,12 @@ const dispatcher_actor& system::dispatcher() const noexcept {
 }
 const broadcaster_actor& system::broadcaster() const noexcept {
   return state_->broadcaster;
+}
+const memory_actor& system::memory() const noexcept {
+  return state_->memory;
+}
+const std::vector<search_actor>& system::searches() const noexcept {
+  return state_->searches;
 }
 
 session_actor system::open_session(outbox_ptr out, identity who,

@@ -4,6 +4,7 @@
 
 #include "actors/account_messages.hpp"
 #include "actors/code_messages.hpp"
+#include "actors/memory_messages.hpp"
 #include "actors/outbox.hpp"
 #include "actors/protocol.hpp"
 #include "actors/socket_watch.hpp"
@@ -15,6 +16,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace jessica::actors {
 
@@ -45,6 +47,9 @@ public:
   [[nodiscard]] const clerk_actor& rest_writers() const noexcept;
   [[nodiscard]] const hub_actor& hub() const noexcept;
   [[nodiscard]] const broadcaster_actor& broadcaster() const noexcept;
+  [[nodiscard]] const memory_actor& memory() const noexcept;
+  /// The shards of the index, for a comparison with the table.
+  [[nodiscard]] const std::vector<search_actor>& searches() const noexcept;
   [[nodiscard]] const dispatcher_actor& dispatcher() const noexcept;
 
   /// A SESSION for a socket that was just accepted. Its end closes the outbox.

@@ -96,7 +96,8 @@ options_of(const config::settings& settings, const storage::endpoint& where,
       .anon_key = anon_key,
       .metrics = ops::metrics_page,
       .sockets = std::move(to),
-      .limits = std::make_shared<net::auth_limits>(settings.auth)};
+      .limits = std::make_shared<net::auth_limits>(settings.auth),
+      .memory = system.memory()};
 }
 
 /// Keeps the trusted issuer's keys fresh; null: there are none to fetch.

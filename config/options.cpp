@@ -15,6 +15,7 @@ constexpr auto second = std::uint64_t{1000};
 constexpr auto hour = 3600 * second;
 constexpr auto year = 8766 * hour;
 
+constexpr auto vector_forms = std::array<std::string_view, 2>{"float32", "int8"};
 constexpr auto levels =
     std::array<std::string_view, 4>{"debug", "info", "warn", "error"};
 constexpr auto send_rules = std::array<std::string_view, 2>{"owner", "policies"};
@@ -128,6 +129,7 @@ using storage = section<&settings::storage>;
 using rest = section<&settings::rest>;
 using inference = section<&settings::inference>;
 using embedding = section<&settings::embedding>;
+using memory = section<&settings::memory>;
 using log = section<&settings::log>;
 
 constexpr auto table = std::array{
@@ -488,6 +490,48 @@ constexpr auto table = std::array{
         "embedding.openai_connect_timeout", second, hour, "To connect to the server."),
     embedding::time<&embedding_settings::openai_timeout>(
         "embedding.openai_timeout", second, hour, "For one attempt as a whole."),
+
+    memory::count<&memory_settings::shards>(
+        "memory.shards", 0, 256,
+        "Parts of the index, each with a thread; 0: one a core."),
+    one_of(memory::text<&memory_settings::form>(
+               "memory.form",
+               "Vectors in memory: exact, or a quarter of the size and a "
+               "little less exact."),
+           vector_forms),
+    memory::count<&memory_settings::graph_from>(
+        "memory.graph_from", 100, 100 * max_count,
+        "Pieces of one user from which they are searched by a graph (HNSW)."),
+    memory::count<&memory_settings::budget_mb>(
+        "memory.budget_mb", 0, max_count,
+        "Memory of all vectors, in MiB; beyond it users that were not searched lately "
+        "are read again when they are; 0: no limit."),
+    memory::time<&memory_settings::save_every>(
+        "memory.save_every", second, 24 * hour,
+        "How often the index's files are written."),
+    memory::count<&memory_settings::save_after>(
+        "memory.save_after", 1, 100 * max_count,
+        "Changes of a part after which its file is written sooner."),
+    memory::count<&memory_settings::queue>("memory.queue", 1, max_count,
+                                           "Searches at once; then 429."),
+    memory::count<&memory_settings::readers>(
+        "memory.readers", 1, 256, "Connections that fetch what searches found."),
+    memory::text<&memory_settings::language>(
+        "memory.language",
+        "PostgreSQL's text search configuration for hybrid searches."),
+    memory::time<&memory_settings::wait>(
+        "memory.wait", 0, 60 * second,
+        "How long a search waits for the index to reach its `after_lsn`."),
+    memory::count<&memory_settings::max_results>("memory.max_results", 1, 1000,
+                                                 "Messages that one search finds."),
+    memory::count<&memory_settings::prompt_memories>(
+        "memory.prompt_memories", 0, 50,
+        "Memories that the engine is given with a message; 0: none."),
+    memory::count<&memory_settings::prompt_tokens>("memory.prompt_tokens", 0, 100'000,
+                                                   "All of them together, about."),
+    memory::time<&memory_settings::prompt_timeout>(
+        "memory.prompt_timeout", 1, 60 * second,
+        "How long a reply waits for memories; then it is written without."),
 
     one_of(log::text<&log_settings::level>("log.level", "Least level that is logged."),
            levels),

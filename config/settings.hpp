@@ -170,6 +170,24 @@ struct embedding_settings {
   seconds openai_timeout{30}; ///< of one attempt
 };
 
+/// The index of embeddings, and what searches of it may take.
+struct memory_settings {
+  std::size_t shards = 0;           ///< 0: one a core
+  std::string form = "float32";     ///< of vectors in memory: float32 or int8
+  std::size_t graph_from = 10'000;  ///< a user's pieces become a graph
+  std::size_t budget_mb = 0;        ///< of all vectors; 0: no limit
+  seconds save_every{300};          ///< the index file
+  std::size_t save_after = 50'000;  ///< changes of a shard
+  std::size_t queue = 1024;         ///< searches at once; more get 429
+  std::size_t readers = 2;          ///< connections that fetch texts
+  std::string language = "english"; ///< of full text: hybrid searches
+  milliseconds wait{5000};          ///< for the index to reach after_lsn
+  std::size_t max_results = 100;    ///< of one search
+  std::size_t prompt_memories = 5;  ///< given to the engine; 0: none
+  std::size_t prompt_tokens = 600;  ///< all of them together, about
+  milliseconds prompt_timeout{300}; ///< then the engine is asked without
+};
+
 struct log_settings {
   std::string level = "info"; ///< debug, info, warn or error
 };
@@ -183,6 +201,7 @@ struct settings {
   rest_settings rest;
   inference_settings inference;
   embedding_settings embedding;
+  memory_settings memory;
   log_settings log;
 };
 

@@ -26,6 +26,22 @@ constexpr auto worker_fields = std::to_array<described_field>({
     {"max", R"({"type":"integer","minimum":1})", "5"},
 });
 
+constexpr auto search_fields = std::to_array<described_field>({
+    {"query", R"({"type":"string"})", R"("What is my dog called?")"},
+    {"embedding", R"({"type":"array","items":{"type":"number"}})", "[0.6,0.8]"},
+    {"k", R"({"type":"integer","minimum":1,"maximum":100})", "8"},
+    {"filter",
+     R"({"type":"object","properties":{"conversation_id":{"type":"string","format":"uuid"},)"
+     R"("exclude_conversation_id":{"type":"string","format":"uuid"},)"
+     R"("role":{"type":"string","enum":["user","assistant","system","tool"]},)"
+     R"("since":{"type":"string","format":"date-time"},)"
+     R"("before":{"type":"string","format":"date-time"}}})",
+     R"({"role":"user"})"},
+    {"hybrid", R"({"type":"boolean"})", "false"},
+    {"min_score", R"({"type":"number","minimum":-1,"maximum":1})", "0"},
+    {"after_lsn", R"({"type":"string"})", R"("0/0")"},
+});
+
 constexpr auto functions = std::to_array<described_function>({
     {"post", "enqueue-inference",
      "Stores a message, the reply's row and its job in one commit; the reply streams "
@@ -38,6 +54,16 @@ constexpr auto functions = std::to_array<described_function>({
      "Ends a reply wherever it runs; what there is of it is kept. Idempotent", false,
      stop_fields, "200",
      R"({"type":"object","properties":{"status":{"type":"string"}}})"},
+    {"post", "search-memory",
+     "The messages of a user that are nearest to a text (query) or a vector "
+     "(embedding); "
+     "the service role says whose (user_id)",
+     false, search_fields, "200",
+     R"({"type":"array","items":{"type":"object","properties":{)"
+     R"("message_id":{"type":"string"},"score":{"type":"number"},)"
+     R"("content":{"type":"string"},"created_at":{"type":"string"},)"
+     R"("conversation_id":{"type":"string"},"role":{"type":"string"},)"
+     R"("excerpt":{"type":"string"},"truncated":{"type":"boolean"}}}})"},
     {"post", "run-inference-worker", "Claims queued jobs now and runs them", true,
      worker_fields, "200",
      R"({"type":"object","properties":{"claimed":{"type":"integer"},)"

@@ -4,6 +4,7 @@
 
 #include "actors/account_messages.hpp"
 #include "actors/code_messages.hpp"
+#include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
 #include "config/settings.hpp"
 #include "domain/error.hpp"
@@ -43,6 +44,7 @@ struct backend {
   /// Actors' own sockets, which the reactors watch; null: none.
   std::shared_ptr<socket_watches> sockets = nullptr;
   std::shared_ptr<auth_limits> limits{}; ///< null: any number of calls
+  actors::memory_actor memory = {};      ///< null: there is none
 };
 
 struct call;

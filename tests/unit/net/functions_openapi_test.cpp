@@ -58,6 +58,9 @@ struct described_world : test::route_world {
     };
     enqueueing.say = [](const auto&) -> result<receipt> { return receipt{}; };
     stopping.say = [](const auto&) -> result<stop_receipt> { return stop_receipt{}; };
+    searching.say = [](const auto&) -> result<actors::memories_found> {
+      return actors::memories_found{};
+    };
     claiming.say = [](const auto&) -> result<actors::queue_report> {
       return actors::queue_report{};
     };
@@ -127,7 +130,7 @@ TEST_SUITE("net.functions_openapi") {
   }
 
   TEST_CASE_FIXTURE(described_world, "an unknown function is a 404 in JSON") {
-    for (const auto* name : {"search-memory", "regenerate-reply", "edit-message",
+    for (const auto* name : {"regenerate-reply", "edit-message",
                              "embed-generator", "x"}) {
       const auto answer = ask(as_user("POST", std::string{prefix} + name, "{}"));
       CHECK(answer.status == 404);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/code_messages.hpp"
+#include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
 #include "net/asker.hpp"
 #include "net/router.hpp"
@@ -92,6 +93,7 @@ struct route_world {
   scripted<actors::stop_reply, stop_receipt> stopping;
   scripted<actors::run_queued, actors::queue_report> claiming;
   scripted<actors::send_broadcasts, actors::broadcasts_sent> broadcasting;
+  scripted<actors::search_memory, actors::memories_found> searching;
 
   net::asker asker{sys, io.get_executor(), [] {}};
   net::backend with{.actors = sys,
@@ -108,7 +110,8 @@ struct route_world {
                                     "sb_publishable_test", "sb_secret_test"},
                     .settings = {},
                     .anon_key = "sb_publishable_test",
-                    .metrics = [] { return std::string{"jessica_up 1\n"}; }};
+                    .metrics = [] { return std::string{"jessica_up 1\n"}; },
+                    .memory = memory()};
   session_grant grant = make_grant();
 
   ~route_world() {
@@ -122,6 +125,7 @@ struct route_world {
     caf::anon_send_exit(with.rest_writers, why);
     caf::anon_send_exit(with.dispatcher, why);
     caf::anon_send_exit(with.broadcaster, why);
+    caf::anon_send_exit(with.memory, why);
   }
 
   /// What the server says to `what`.
@@ -277,6 +281,19 @@ private:
         return broadcasting(self, m);
       }};
     });
+  }
+
+  actors::memory_actor memory() {
+    return sys.spawn(
+        [this](actors::memory_actor::pointer self)
+            -> actors::memory_actor::behavior_type {
+          return {[this, self](const actors::search_memory& m) {
+                    return searching(self, m);
+                  },
+                  [](const actors::recall_memories&) {
+                    return actors::memories_found{};
+                  }};
+        });
   }
 
   actors::clerk_actor clerk(scripted<actors::perform, rest_reply>& with_script) {
