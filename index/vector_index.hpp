@@ -19,7 +19,7 @@ namespace jessica::index {
 enum class vector_form : std::uint8_t { float32, int8 };
 
 struct index_options {
-  std::string model;          ///< a file of another model is not taken
+  std::string model = {};     ///< a file of another model is not taken
   std::size_t dimensions = 0; ///< of every vector
   vector_form form = vector_form::float32;
   /// A user's pieces become a graph when there are so many.

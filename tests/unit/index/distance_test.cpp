@@ -1,5 +1,4 @@
 #include "index/distance.hpp"
-
 #include "index/vector_code.hpp"
 #include "tests/unit/index/clustered.hpp"
 
@@ -18,12 +17,12 @@ using namespace jessica::index;
 namespace {
 
 /// Small and odd, around every width of a register, and real ones.
-constexpr auto sizes = {1UL,  2UL,  7UL,  8UL,   15UL,  16UL,  17UL,  31UL,  32UL,
-                        33UL, 63UL, 64UL, 65UL,  95UL,  127UL, 129UL, 255UL, 383UL,
+constexpr auto sizes = {1UL,   2UL,   7UL,   8UL,   15UL,  16UL,   17UL,   31UL,  32UL,
+                        33UL,  63UL,  64UL,  65UL,  95UL,  127UL,  129UL,  255UL, 383UL,
                         384UL, 511UL, 512UL, 513UL, 768UL, 1000UL, 1024UL, 1536UL};
 
-template <class T> std::vector<T> numbers(std::size_t count, int limit,
-                                          std::mt19937& random) {
+template <class T>
+std::vector<T> numbers(std::size_t count, int limit, std::mt19937& random) {
   auto all = std::vector<T>(count);
   auto one = std::uniform_int_distribution{-limit, limit};
   for (auto& x : all)
@@ -66,8 +65,8 @@ TEST_SUITE("index.distance") {
           magnitude += std::abs(product);
         }
         a[size] = b[size] = 1e9F;
-        CHECK(std::abs(static_cast<double>(set.floats(a.data(), b.data(), size)) - sum) <=
-              magnitude * 1e-6);
+        CHECK(std::abs(static_cast<double>(set.floats(a.data(), b.data(), size)) -
+                       sum) <= magnitude * 1e-6);
       }
   }
 
@@ -83,8 +82,8 @@ TEST_SUITE("index.distance") {
         const auto c = numbers<std::int8_t>(size, 127, random);
         CHECK(set.shorts(a.data(), b.data(), size) == plain(a, b));
         CHECK(set.bytes(b.data(), c.data(), size) == plain(b, c));
-        const auto most =
-            std::vector<std::int16_t>(size, static_cast<std::int16_t>(std::min(limit, 32'767)));
+        const auto most = std::vector<std::int16_t>(
+            size, static_cast<std::int16_t>(std::min(limit, 32'767)));
         const auto least = std::vector<std::int8_t>(size, -127);
         CHECK(set.shorts(most.data(), least.data(), size) == plain(most, least));
         CHECK(set.bytes(least.data(), least.data(), size) == plain(least, least));
@@ -100,7 +99,8 @@ TEST_SUITE("index.distance") {
         CHECK(set.shorts(shorts.data(), bytes.data() + from, 99) ==
               plain(std::vector<std::int16_t>(shorts.begin(), shorts.begin() + 99),
                     std::vector<std::int8_t>(bytes.begin() + static_cast<long>(from),
-                                             bytes.begin() + static_cast<long>(from) + 99)));
+                                             bytes.begin() + static_cast<long>(from) +
+                                                 99)));
   }
 }
 

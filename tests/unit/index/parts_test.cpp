@@ -62,7 +62,7 @@ TEST_SUITE("index.chunked_rows") {
     return number;
   }
 
-  void append_numbers(chunked_rows& rows, std::uint32_t from, std::uint32_t to) {
+  void append_numbers(chunked_rows & rows, std::uint32_t from, std::uint32_t to) {
     for (; from < to; ++from)
       std::memcpy(rows.append(), &from, sizeof from);
   }
@@ -151,7 +151,9 @@ TEST_SUITE("index.best_pieces") {
 TEST_SUITE("index.dropped_pieces") {
   const auto user = numbered<user_id>(1);
 
-  embedded_piece piece(std::uint32_t number) { return piece_of(user, number, {1.0F}); }
+  embedded_piece piece(std::uint32_t number) {
+    return piece_of(user, number, {1.0F});
+  }
 
   std::vector<std::int64_t> numbers(const std::vector<embedded_piece>& pieces) {
     auto ids = std::vector<std::int64_t>{};
