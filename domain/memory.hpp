@@ -43,11 +43,11 @@ struct owned_embedding {
 
 /// Which pieces a search may find. Empty: all of the user's.
 struct memory_filter {
-  std::optional<conversation_id> conversation;     ///< only in it
-  std::optional<conversation_id> not_conversation; ///< only outside
-  std::optional<message_role> role;
-  std::optional<timestamp> since;  ///< said then or later
-  std::optional<timestamp> before; ///< said earlier than then
+  std::optional<conversation_id> conversation = {};     ///< only in it
+  std::optional<conversation_id> not_conversation = {}; ///< only outside
+  std::optional<message_role> role = {};
+  std::optional<timestamp> since = {};  ///< said then or later
+  std::optional<timestamp> before = {}; ///< said earlier than then
 };
 
 /// A piece that a search found.
