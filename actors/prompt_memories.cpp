@@ -41,8 +41,8 @@ void add_memories(prompt& to, std::span<const found_memory> found) {
   text += opening;
   for (const auto& one : found) {
     text += in_words(one);
-    to.memories.push_back(
-        {one.message, one.score, std::string{name(one.role)}, one.excerpt});
+    to.memories.push_back({one.message, one.conversation, one.score,
+                           std::string{name(one.role)}, one.excerpt});
   }
   to.system = std::move(text);
 }

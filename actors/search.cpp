@@ -31,25 +31,15 @@ struct search_metrics {
 }
 
 /// The gauges are sums over the shards: each adds what became of its own.
-class shown_size {
-public:
-  explicit shown_size(memory_shard& of) : of_{of}, before_{of.size()} {}
-  ~shown_size() {
-    const auto now = of_.size();
-    metrics().pieces.add(difference(now.pieces, before_.pieces));
-    metrics().bytes.add(difference(now.bytes, before_.bytes));
-    metrics().users.add(difference(now.users, before_.users));
-  }
-  shown_size(const shown_size&) = delete;
-  shown_size& operator=(const shown_size&) = delete;
-
-private:
-  [[nodiscard]] static double difference(std::size_t now, std::size_t before) {
-    return static_cast<double>(now) - static_cast<double>(before);
-  }
-  memory_shard& of_;
-  index::index_size before_;
-};
+void show(search_state& state, const index::index_size& now) {
+  const auto add = [](ops::gauge& to, std::size_t is, std::size_t was) {
+    to.add(static_cast<double>(is) - static_cast<double>(was));
+  };
+  add(metrics().pieces, now.pieces, state.shown.pieces);
+  add(metrics().bytes, now.bytes, state.shown.bytes);
+  add(metrics().users, now.users, state.shown.users);
+  state.shown = now;
+}
 
 [[nodiscard]] caf::error not_matched() {
   return to_caf({errc::unavailable, "the index was started anew", "not_matched", {}});
@@ -196,7 +186,6 @@ struct apply_change {
 [[nodiscard]] caf::result<rows_missing> match(self_pointer self, match_rows& msg) {
   auto& state = self->state;
   state.indexer = std::move(msg.from);
-  const auto shown = shown_size{*state.shard};
   auto missing = state.shard->match(msg.model, *msg.there);
   if (!missing)
     return to_caf(std::move(missing.error()));
@@ -207,7 +196,6 @@ struct apply_change {
   auto& state = self->state;
   if (!state.shard->matched())
     return not_matched();
-  const auto shown = shown_size{*state.shard};
   for (const auto& piece : msg.pieces)
     state.shard->add(piece);
   save_if_much_changed(self);
@@ -219,7 +207,6 @@ struct apply_change {
   auto& state = self->state;
   if (!state.shard->matched())
     return not_matched();
-  const auto shown = shown_size{*state.shard};
   for (const auto& one : msg.changes)
     std::visit(apply_change{*state.shard}, one);
   if (state.shard->complete())
@@ -235,6 +222,7 @@ struct apply_change {
   if (!state.shard->matched())
     return not_matched();
   state.shard->advance(msg.position);
+  show(state, state.shard->size());
   answer_waiting(self);
   return done{};
 }
@@ -244,10 +232,7 @@ struct apply_change {
 search_state::~search_state() {
   if (!shard)
     return;
-  const auto gone = shard->size();
-  metrics().pieces.add(-static_cast<double>(gone.pieces));
-  metrics().bytes.add(-static_cast<double>(gone.bytes));
-  metrics().users.add(-static_cast<double>(gone.users));
+  show(*this, {});
   if (const auto taken = shard->take_state())
     if (auto written = index::vector_index::write(*taken, shard->file()); !written)
       ops::warn("memory.file_not_written", {{"cause", written.error().what}});
@@ -270,7 +255,6 @@ search_actor::behavior_type search(self_pointer self, search_deps deps) {
       [self](const restore_user& msg) {
         if (!self->state.shard->matched())
           return;
-        const auto shown = shown_size{*self->state.shard};
         self->state.shard->restore(msg.user, msg.pieces);
       },
       [self](find_pieces& msg) { return find(self, msg); },

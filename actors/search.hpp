@@ -42,8 +42,9 @@ struct search_state {
   std::deque<waiting> parked;
   std::unordered_set<user_id> asked_for; ///< users that INDEXER brings
   bool saving = false;
-  bool looks = false; ///< a look_at_waiting is under way
-  bool works = false; ///< a work_on is
+  index::index_size shown; ///< what the gauges count of us
+  bool looks = false;      ///< a look_at_waiting is under way
+  bool works = false;      ///< a work_on is
 };
 
 search_actor::behavior_type search(search_actor::stateful_pointer<search_state> self,

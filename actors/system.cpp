@@ -16,6 +16,7 @@
 #include "actors/keeper.hpp"
 #include "actors/mailer.hpp"
 #include "actors/memory.hpp"
+#include "actors/memory_files.hpp"
 #include "actors/memory_reader.hpp"
 #include "actors/persistence.hpp"
 #include "actors/porter.hpp"
@@ -281,31 +282,15 @@ struct system::state {
     });
   }
 
-  [[nodiscard]] search_deps searcher(std::size_t shard, std::size_t of,
-                                     const filer_actor& filer) const {
-    const auto& set = options.settings.memory;
-    auto how = shard_options{};
-    how.index.form =
-        set.form == "int8" ? index::vector_form::int8 : index::vector_form::float32;
-    how.index.graph_from = set.graph_from;
-    how.index.budget_bytes = (set.budget_mb << 20U) / of;
-    how.file = options.settings.storage.directory / "index" /
-               ("shard-" + std::to_string(shard + 1) + "-of-" + std::to_string(of));
-    return {std::move(how), filer, set.save_every, set.save_after, set.queue};
-  }
-
   /// What holds the embeddings, and what keeps it equal to the table.
   void start_searches() {
     const auto& set = options.settings.memory;
-    const auto count = set.shards > 0
-                           ? set.shards
-                           : std::max(std::size_t{1},
-                                      std::size_t{std::thread::hardware_concurrency()});
-    const auto filer = supervise<filer_actor>("FILER", [this] {
-      return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(actors::filer));
+    const auto writer = supervise<filer_actor>("FILER", [this] {
+      return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(filer));
     });
-    for (auto i = std::size_t{0}; i < count; ++i) {
-      const auto deps = searcher(i, count, filer);
+    for (auto i = std::size_t{0}; i < shard_count(set); ++i) {
+      const auto deps = search_deps{shard_options_of(options.settings, i), writer,
+                                    set.save_every, set.save_after, set.queue};
       searches.push_back(supervise<search_actor>("SEARCH", [this, deps] {
         return caf::actor_cast<caf::actor>(
             sys.spawn<caf::detached>(actors::search, deps));

@@ -5,6 +5,7 @@
 #include "app/key_commands.hpp"
 #include "app/model_commands.hpp"
 #include "app/serve.hpp"
+#include "app/verify.hpp"
 
 #include <algorithm>
 #include <array>
@@ -84,6 +85,9 @@ constexpr auto commands = std::array{
     command{"jobs show", "everything about job ID", nullptr, show_job},
     command{"jobs retry", "try dead jobs ID... again", nullptr, retry_jobs},
     command{"jobs cancel", "stop jobs ID...", nullptr, cancel_jobs},
+    command{"verify",
+            "compare messages, embeddings and index files; --deep: every vector",
+            nullptr, verify},
     command{"models import",
             "make a model directory of npm package SOURCE [--to DIR] [--int8]", nullptr,
             import_model},

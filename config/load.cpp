@@ -29,7 +29,11 @@ constexpr auto flags_of_models = std::array<std::string_view, 2>{"--to", "--int8
 
 [[nodiscard]] bool is_of_command(std::string_view argument,
                                  const std::vector<std::string>& words) {
-  return !words.empty() && words.front() == "models" &&
+  if (words.empty())
+    return false;
+  if (words.front() == "verify")
+    return argument == "--deep";
+  return words.front() == "models" &&
          std::ranges::contains(flags_of_models, argument.substr(0, argument.find('=')));
 }
 

@@ -93,6 +93,7 @@ struct past_turn {
 /// Something said earlier, here or in another conversation, that may help to answer.
 struct recalled_memory {
   message_id message;
+  conversation_id conversation;
   float score = 0; ///< cosine to the message to answer
   std::string role;
   std::string excerpt;

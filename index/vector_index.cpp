@@ -282,6 +282,22 @@ std::vector<embedding_id> vector_index::ids() const {
   return all;
 }
 
+std::vector<owned_embedding> vector_index::owned() const {
+  auto all = std::vector<owned_embedding>{};
+  auto ids = std::vector<embedding_id>{};
+  for (const auto& [user, one] : state_->users) {
+    ids.clear();
+    if (const auto dropped = std::get_if<dropped_pieces>(&one.kept))
+      ids = dropped->ids();
+    else
+      std::get<partition>(one.kept).append_ids(ids);
+    for (const auto id : ids)
+      all.push_back({id, user});
+  }
+  std::ranges::sort(all);
+  return all;
+}
+
 std::optional<std::vector<float>> vector_index::vector_of(const user_id& user,
                                                           embedding_id id) const {
   const auto found = state_->users.find(user);

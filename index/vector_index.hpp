@@ -79,6 +79,8 @@ public:
   [[nodiscard]] index_size size() const noexcept;
   /// All ids, ascending, those of dropped users included.
   [[nodiscard]] std::vector<embedding_id> ids() const;
+  /// The same with their users.
+  [[nodiscard]] std::vector<owned_embedding> owned() const;
   /// The vector as it is stored; nullopt: not here, or dropped. Reads what is in the
   /// file.
   [[nodiscard]] std::optional<std::vector<float>> vector_of(const user_id& user,

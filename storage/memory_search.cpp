@@ -17,7 +17,7 @@ namespace {
 /// A piece is some hundred words; a message may be a book.
 constexpr auto content_characters = 8192;
 constexpr auto excerpt_bytes = 2048;
-constexpr auto messages_with_words = 5000;
+constexpr auto messages_with_words = 2000;
 
 // A piece that is gone, or of an older text, is not joined: its hit is dropped.
 constexpr auto read_places = std::string_view{R"(

@@ -33,6 +33,7 @@ constexpr auto max_params_bytes = std::size_t{16'384};
   for (const auto& one : memories) {
     auto object = object_writer{event_bytes + quoted_size(one.excerpt)};
     object.text("message_id", one.message.str())
+        .text("conversation_id", one.conversation.str())
         .json("score", std::format("{:.4f}", one.score))
         .text("excerpt", one.excerpt);
     all += (all.size() == 1 ? "" : ",") + object.done();
