@@ -3,7 +3,7 @@
 #include "storage/embedding_rows.hpp"
 #include "tests/fixtures/actor_world.hpp"
 #include "tests/postgres/feed_world.hpp"
-#include "tests/postgres/memory_world.hpp"
+#include "tests/postgres/vectors_world.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 #include "storage/embedding_rows.hpp"
 #include "storage/memory_search.hpp"
-#include "tests/postgres/memory_world.hpp"
+#include "tests/postgres/vectors_world.hpp"
 
 #include <doctest/doctest.h>
 
