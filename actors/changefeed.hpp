@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/broadcast_feed.hpp"
+#include "actors/embedding_messages.hpp"
 #include "actors/protocol.hpp"
 #include "storage/connection.hpp"
 #include "storage/endpoint.hpp"
@@ -29,6 +30,7 @@ struct changefeed_deps {
   catalog_actor catalog;
   doorkeeper_actor doorkeeper;
   hub_actor hub;
+  embedding_actor embedding; ///< null: nothing is embedded here
   /// Outlives the actor: the one that comes after it tells whom it lost.
   std::shared_ptr<change_router> router;
   std::shared_ptr<broadcast_feed> broadcasts; ///< outlives it, too
@@ -62,7 +64,7 @@ struct rules_changed {};
 
 /// What a message of jessica.wake() asks for; monostate: nothing we know.
 [[nodiscard]] std::variant<std::monostate, jobs_ready, job_id, rules_changed,
-                           access_change>
+                           access_change, texts_due>
 read_wake(std::string_view content);
 
 } // namespace jessica::actors

@@ -1,7 +1,9 @@
 #include "storage/embeddings.hpp"
 
+#include "storage/act_as.hpp"
 #include "storage/batch_sql.hpp"
 
+#include <array>
 #include <charconv>
 #include <string>
 #include <utility>
@@ -21,7 +23,7 @@ constexpr auto store = std::string_view{R"(
   select jessica.store_embeddings($1, $2, $3, $4, $5, $6, $7, $8, $9))"};
 
 constexpr auto put_back = std::string_view{R"(
-  select jessica.release_texts($1, $2, $3, make_interval(secs => $4 / 1000.0)))"};
+  select jessica.release_texts($1, $2, $3, $4, make_interval(secs => $5 / 1000.0)))"};
 
 [[nodiscard]] parameter size_of(std::size_t value) {
   return std::to_string(value);
@@ -81,6 +83,9 @@ template <class Texts> [[nodiscard]] parameter ranks_of(const Texts& texts) {
 template <class Texts> [[nodiscard]] parameter seqs_of(const Texts& texts) {
   return array_of(texts, [](const auto& one) { return number(one.place.seq); });
 }
+template <class Texts> [[nodiscard]] parameter versions_of(const Texts& texts) {
+  return array_of(texts, [](const auto& one) { return number(one.version); });
+}
 template <class Texts> [[nodiscard]] parameter attempts_of(const Texts& texts) {
   return array_of(texts, [](const auto& one) { return number(one.attempt); });
 }
@@ -89,13 +94,23 @@ template <class Texts> [[nodiscard]] parameter attempts_of(const Texts& texts) {
 
 result<model_number> use_model(connection& db, std::string_view name,
                                std::size_t dimensions) {
-  auto used = db.run({"select jessica.use_model($1, $2)",
-                      {std::string{name}, size_of(dimensions)}});
-  if (used)
-    return model_number{static_cast<std::int16_t>(used->integer(0, 0))};
-  if (is_locked(used.error()))
-    used.error().code = errc::overloaded;
-  return std::unexpected{std::move(used.error())};
+  return db
+      .run({"select jessica.use_model($1, $2)",
+            {std::string{name}, size_of(dimensions)}})
+      .transform([](const rows& found) {
+        return model_number{static_cast<std::int16_t>(found.integer(0, 0))};
+      });
+}
+
+result<std::optional<model_number>> find_used_model(connection& db,
+                                                    std::string_view name) {
+  return db
+      .run({"select id from jessica.used_model() where name = $1", {std::string{name}}})
+      .transform([](const rows& found) {
+        return found.size() == 0 ? std::nullopt
+                                 : std::optional{model_number{
+                                       static_cast<std::int16_t>(found.integer(0, 0))}};
+      });
 }
 
 result<std::optional<searched_model>> find_searched_model(connection& db) {
@@ -140,8 +155,7 @@ result<std::vector<bool>> store_embeddings(connection& db, model_number model,
   const auto pieces = columns_of(texts);
   return db
       .run({std::string{store},
-            {number(model.value), ranks_of(texts), seqs_of(texts),
-             array_of(texts, [](const auto& one) { return number(one.version); }),
+            {number(model.value), ranks_of(texts), seqs_of(texts), versions_of(texts),
              array_literal(pieces.places), array_literal(pieces.chunks),
              array_literal(pieces.begins), array_literal(pieces.ends),
              array_literal(pieces.vectors)}})
@@ -153,12 +167,14 @@ result<std::vector<bool>> store_embeddings(connection& db, model_number model,
       });
 }
 
-result<std::int64_t> fail_texts(connection& db, std::span<const text_failure> failures) {
+result<std::int64_t> fail_texts(connection& db,
+                                std::span<const text_failure> failures) {
   if (failures.empty())
     return std::int64_t{0};
   return db
-      .run({"select jessica.fail_texts($1, $2, $3, $4, $5)",
-            {ranks_of(failures), seqs_of(failures), attempts_of(failures),
+      .run({"select jessica.fail_texts($1, $2, $3, $4, $5, $6)",
+            {ranks_of(failures), seqs_of(failures), versions_of(failures),
+             attempts_of(failures),
              array_of(failures, [](const auto& one) { return one.what; }),
              array_of(failures,
                       [](const auto& one) { return one.retryable ? "t" : "f"; })}})
@@ -171,7 +187,7 @@ result<void> release_texts(connection& db, std::span<const text_work> texts,
     return {};
   return db
       .run({std::string{put_back},
-            {ranks_of(texts), seqs_of(texts), attempts_of(texts),
+            {ranks_of(texts), seqs_of(texts), versions_of(texts), attempts_of(texts),
              number(pause.count())}})
       .transform([](const rows&) {});
 }
@@ -189,8 +205,7 @@ result<old_texts> queue_old_texts(connection& db, model_number model,
       });
 }
 
-result<bool> drop_old_embeddings(connection& db, model_number model,
-                                 std::size_t want) {
+result<bool> drop_old_embeddings(connection& db, model_number model, std::size_t want) {
   return db
       .run({"select jessica.drop_old_embeddings($1, $2)",
             {number(model.value), size_of(want)}})
@@ -204,6 +219,22 @@ result<text_backlog> count_waiting_texts(connection& db) {
         const auto age = found.text(0, 1);
         std::from_chars(age.data(), age.data() + age.size(), counted.oldest_seconds);
         return counted;
+      });
+}
+
+result<bool> sees_message(connection& db, const identity& who, message_id message) {
+  const auto statements = std::array{
+      act_as(who, access::read_only),
+      statement{"select from public.messages where id = $1", {message.str()}}};
+  return db.run(statements).transform([](const std::vector<rows>& found) {
+    return found.at(1).size() > 0;
+  });
+}
+
+result<lsn> log_position(connection& db) {
+  return db.run({"select pg_current_wal_insert_lsn()", {}})
+      .transform([](const rows& found) {
+        return lsn::parse(found.text(0, 0)).value_or(lsn{});
       });
 }
 

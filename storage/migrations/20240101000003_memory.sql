@@ -192,7 +192,7 @@ language plpgsql stable security definer set search_path = ''
 as $$
 begin
   if not exists (select from public.embedding_models m where m.id = model and m.active) then
-    raise exception 'another model is used by now' using errcode = '55000';
+    raise exception 'another model is used by now' using errcode = '40001';
   end if;
 end $$;
 
@@ -267,20 +267,29 @@ as $$
 #variable_conflict use_column
 begin
   perform jessica.check_model(model);
-  return query
-  with m as materialized (
-    select m.seq, m.id, m.version, m.content from public.messages m
-    where m.id = message and jessica.has_text(m.status, m.content)
-  ),
-  w as (
-    insert into jessica.unembedded as w (rank, seq, message_id, version, attempts, due_at, node)
-    select 0, m.seq, m.id, m.version, 1, now() + lease, take_text.node from m
-    on conflict (rank, seq) do update
-    set due_at = excluded.due_at, node = excluded.node, attempts = w.attempts + 1
-    where w.version = excluded.version
-    returning w.rank, w.seq, w.version, w.attempts, w.message_id
-  )
-  select w.rank, w.seq, w.version, w.attempts, w.message_id, m.content from w join m on true;
+  for tries in 1..3 loop
+    return query
+    with m as materialized (
+      select m.seq, m.id, m.version, m.content from public.messages m
+      where m.id = message and jessica.has_text(m.status, m.content)
+    ),
+    w as (
+      insert into jessica.unembedded as w (rank, seq, message_id, version, attempts, due_at, node)
+      select 0, m.seq, m.id, m.version, 1, now() + lease, take_text.node from m
+      on conflict (rank, seq) do update
+      set due_at = excluded.due_at, node = excluded.node, attempts = w.attempts + 1
+      where w.version = excluded.version
+      returning w.rank, w.seq, w.version, w.attempts, w.message_id
+    )
+    select w.rank, w.seq, w.version, w.attempts, w.message_id, m.content from w join m on true;
+    -- Nothing where the text is there: it was changed while we waited for its work.
+    if found or not exists (
+        select from public.messages m
+        where m.id = message and jessica.has_text(m.status, m.content)) then
+      return;
+    end if;
+  end loop;
+  raise exception 'the text is being changed' using errcode = '40001';
 end $$;
 
 -- Stores all vectors of texts whose work is still there for the same version, and ends the work;
@@ -350,7 +359,8 @@ end $$;
 -- Again after a pause (1 s * 2^attempt with jitter, at most 5 min), five times; then a dead job that
 -- operators see. Only what its taker still holds. Returns how many died.
 create function jessica.fail_texts(
-  ranks smallint[], seqs bigint[], attempts int[], errors text[], retryable bool[]
+  ranks smallint[], seqs bigint[], versions int[], attempts int[], errors text[],
+  retryable bool[]
 ) returns int
 language plpgsql security definer set search_path = '' set enable_seqscan = off
 as $$
@@ -359,8 +369,10 @@ declare
 begin
   with x as materialized (
     select w.rank, w.seq, w.attempts, x.err, x.retry and x.attempt < 5 as again
-    from unnest(ranks, seqs, fail_texts.attempts, errors, retryable) x (rank, seq, attempt, err, retry)
-    join jessica.unembedded w on w.rank = x.rank and w.seq = x.seq and w.attempts = x.attempt
+    from unnest(ranks, seqs, versions, fail_texts.attempts, errors, retryable)
+      x (rank, seq, version, attempt, err, retry)
+    join jessica.unembedded w on w.rank = x.rank and w.seq = x.seq and w.version = x.version
+      and w.attempts = x.attempt
     for update of w skip locked
   )
   update jessica.unembedded w
@@ -370,8 +382,10 @@ begin
 
   with dead as (
     delete from jessica.unembedded w
-    using unnest(ranks, seqs, fail_texts.attempts, retryable) x (rank, seq, attempt, retry)
-    where w.rank = x.rank and w.seq = x.seq and w.attempts = x.attempt and w.node is null
+    using unnest(ranks, seqs, versions, fail_texts.attempts, retryable)
+      x (rank, seq, version, attempt, retry)
+    where w.rank = x.rank and w.seq = x.seq and w.version = x.version
+      and w.attempts = x.attempt and w.node is null
       and not (x.retry and x.attempt < 5)
     returning w.message_id, w.attempts, w.last_error, w.since
   ),
@@ -395,14 +409,14 @@ end $$;
 
 -- Not embedded, through no fault of the texts: due again after a pause, and no attempt is counted.
 create function jessica.release_texts(
-  ranks smallint[], seqs bigint[], attempts int[], pause interval
+  ranks smallint[], seqs bigint[], versions int[], attempts int[], pause interval
 ) returns void
 language sql security definer set search_path = ''
 as $$
   update jessica.unembedded w
   set node = null, attempts = w.attempts - 1, due_at = now() + pause
-  from unnest(ranks, seqs, release_texts.attempts) x (rank, seq, attempt)
-  where w.rank = x.rank and w.seq = x.seq and w.attempts = x.attempt
+  from unnest(ranks, seqs, versions, release_texts.attempts) x (rank, seq, version, attempt)
+  where w.rank = x.rank and w.seq = x.seq and w.version = x.version and w.attempts = x.attempt
 $$;
 
 -- Old texts
@@ -504,6 +518,12 @@ language sql stable security definer set search_path = ''
 as $$
   select m.id, m.name, m.dim from public.embedding_models m where m.id = public.search_model()
 $$;
+
+-- Which one texts are embedded with now.
+create function jessica.used_model(out id smallint, out name text, out dim int)
+returns setof record
+language sql stable security definer set search_path = ''
+as $$ select m.id, m.name, m.dim from public.embedding_models m where m.active $$;
 
 -- For operators: work that has no job of its own, numbered by its message.
 create view jessica.texts as
