@@ -153,7 +153,7 @@ struct embedding_settings {
   std::string engine = "onnx";           ///< onnx, openai, or none: no memory
   std::filesystem::path model_directory; ///< empty: models/use-lite of the state
   bool quantized = false;                ///< the directory's int8 weights
-  std::size_t threads = 1;               ///< of one run of the model
+  std::size_t threads = 0;       ///< of one run; 0: as the model's folder says, else 1
   std::size_t match_percent = 0; ///< least cosine of a match; 0: the model's own
   std::string openai_url;        ///< without /v1
   std::string openai_key;        ///< empty: none is sent

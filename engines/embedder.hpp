@@ -40,8 +40,8 @@ public:
   /// One vector of length 1 a text, in order; the same text gives the same vector
   /// whatever stands beside it, up to rounding. Texts are valid UTF-8 of any length;
   /// none gives none. Fails: unavailable, overloaded, timeout (a server that may answer
-  /// later), invalid_input (a server refuses one of the texts: smaller batches find it),
-  /// internal (what came is no vector: wrong size, NaN, zero, too few).
+  /// later), invalid_input (a server refuses one of the texts: smaller batches find
+  /// it), internal (what came is no vector: wrong size, NaN, zero, too few).
   [[nodiscard]] virtual result<std::vector<std::vector<float>>>
   embed(std::span<const std::string> texts, text_purpose purpose) const = 0;
 
