@@ -68,6 +68,7 @@ struct findings {
   bool rules = false;
   bool schema = false; ///< the schema changed
   bool model = false;  ///< perhaps another embedding model
+  bool texts = false;  ///< wait for vectors
   std::vector<job_id> stops;
   std::vector<access_change> access;
 };
@@ -84,6 +85,8 @@ void note(findings& found, const storage::wal_message& message) {
     found.rules = found.schema = true;
   else if (std::holds_alternative<model_changed>(wake))
     found.model = true;
+  else if (std::holds_alternative<texts_due>(wake))
+    found.texts = true;
   else if (auto* changed = std::get_if<access_change>(&wake))
     found.access.push_back(*changed);
 }
@@ -96,6 +99,8 @@ void tell(self_pointer self, findings found) {
     self->send(to, jobs_ready{});
   if (found.schema)
     self->send(self->state.deps.catalog, schema_changed{});
+  if (found.texts && self->state.deps.embedding)
+    self->send(self->state.deps.embedding, texts_due{});
   if (!found.access.empty())
     self->send(self->state.deps.doorkeeper, access_changed{std::move(found.access)});
   if (found.model && self->state.deps.indexer)
@@ -196,7 +201,7 @@ void see(changefeed_state& state, std::uint32_t xid) {
   state.rules_stale = true;
   if (auto fresh = refresh_rules(state); !fresh)
     return fresh;
-  tell(self, {true, false, true, false, std::move(*cancelled), {}});
+  tell(self, {true, false, true, false, true, std::move(*cancelled), {}});
   begin_embeddings(self, std::move(*embeddings), stream->position());
   self->send(state.deps.doorkeeper, doubt_logins{});
   hand_out(self, state.deps.broadcasts->take_missed(std::move(*missed)));
@@ -289,7 +294,7 @@ void take_turn(self_pointer self) {
 } // namespace
 
 std::variant<std::monostate, jobs_ready, job_id, rules_changed, access_change,
-             model_changed>
+             model_changed, texts_due>
 read_wake(std::string_view content) {
   if (content == "jobs" || content == "tick")
     return jobs_ready{};
@@ -297,6 +302,8 @@ read_wake(std::string_view content) {
     return rules_changed{};
   if (content == "model")
     return model_changed{};
+  if (content == "embed")
+    return texts_due{};
   if (const auto access = read_access_change(content))
     return *access;
   constexpr auto cancel = std::string_view{"cancel "};

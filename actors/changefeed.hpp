@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/broadcast_feed.hpp"
+#include "actors/embedding_messages.hpp"
 #include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
 #include "storage/connection.hpp"
@@ -30,6 +31,7 @@ struct changefeed_deps {
   catalog_actor catalog;
   doorkeeper_actor doorkeeper;
   hub_actor hub;
+  embedding_actor embedding; ///< null: nothing is embedded here
   /// Outlives the actor: the one that comes after it tells whom it lost.
   std::shared_ptr<change_router> router;
   std::shared_ptr<broadcast_feed> broadcasts; ///< outlives it, too
@@ -77,7 +79,7 @@ struct model_changed {};
 
 /// What a message of jessica.wake() asks for; monostate: nothing we know.
 [[nodiscard]] std::variant<std::monostate, jobs_ready, job_id, rules_changed,
-                           access_change, model_changed>
+                           access_change, model_changed, texts_due>
 read_wake(std::string_view content);
 
 } // namespace jessica::actors

@@ -8,6 +8,8 @@
 #include "actors/codes.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/doorkeeper.hpp"
+#include "actors/embedder.hpp"
+#include "actors/embedding.hpp"
 #include "actors/errors.hpp"
 #include "actors/hub.hpp"
 #include "actors/indexer.hpp"
@@ -36,6 +38,7 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -91,6 +94,8 @@ struct system::state {
   accounts_actor accounts;
   mail_desk_ptr desk;
   codes_actor codes;
+  text_embedder_actor embedder;
+  embedding_actor embedding;
   std::shared_ptr<std::atomic<bool>> mail_ends =
       std::make_shared<std::atomic<bool>>(false);
   dispatcher_actor dispatcher;
@@ -156,6 +161,27 @@ struct system::state {
            return caf::actor_cast<caf::actor>(
                sys.spawn<caf::detached>(code_worker, options.database, desk));
          }});
+  }
+
+  void start_embedding() {
+    if (!options.embedder)
+      return;
+    const auto& limits = options.settings.embedding;
+    const auto how =
+        embedder_deps{options.embedder, options.database, options.node, limits.batch};
+    embedder = share_out<text_embedder_actor>(
+        {"EMBEDDER", limits.query_threads, limits.query_queue, [this, how] {
+           return caf::actor_cast<caf::actor>(
+               sys.spawn<caf::detached>(actors::embedder, how));
+         }});
+    const auto texts = text_desk_options{options.database, options.node, limits.batch};
+    const auto deps = embedding_deps{
+        options.embedder, [texts] { return open_text_desk(texts); },
+        std::make_shared<std::optional<storage::model_number>>(), limits.batch};
+    embedding = supervise<embedding_actor>("EMBEDDING", [this, deps] {
+      return caf::actor_cast<caf::actor>(
+          sys.spawn<caf::detached>(actors::embedding, deps));
+    });
   }
 
   void start_accounts() {
@@ -315,7 +341,12 @@ struct system::state {
     limits.wait = set.wait;
     limits.prompt_memories = set.prompt_memories;
     limits.prompt_tokens = set.prompt_tokens;
-    const auto deps = memory_deps{searches, texts, {}, {}, 0, indexer, limits};
+    auto deps = memory_deps{searches, texts, {}, {}, 0, indexer, limits};
+    if (options.embedder) {
+      deps.embedder = caf::actor_cast<embedder_actor>(embedder);
+      deps.model = options.embedder->traits().id;
+      deps.match_threshold = options.embedder->traits().match_threshold;
+    }
     memory = supervise<memory_actor>("MEMORY", [this, deps] {
       return caf::actor_cast<caf::actor>(sys.spawn(actors::memory, deps));
     });
@@ -329,6 +360,7 @@ struct system::state {
         catalog,
         doorkeeper,
         hub,
+        embedding,
         std::make_shared<change_router>(options.settings.realtime.max_frame_bytes),
         std::make_shared<broadcast_feed>(
             std::chrono::floor<timestamp::duration>(std::chrono::system_clock::now()),
@@ -358,6 +390,7 @@ struct system::state {
     start_rest();
     start_mail();
     start_accounts();
+    start_embedding();
     start_persistence();
     start_searches();
     start_memory();
@@ -386,6 +419,8 @@ struct system::state {
 
   void end_services() {
     mail_ends->store(true);
+    if (options.embedder)
+      options.embedder->stop();
     for (auto at = services.rbegin(); at != services.rend(); ++at)
       caf::anon_send_exit(*at, caf::exit_reason::user_shutdown);
     services.clear();
@@ -399,6 +434,8 @@ struct system::state {
     accounts = nullptr;
     codes = nullptr;
     desk.reset();
+    embedder = nullptr;
+    embedding = nullptr;
     dispatcher = nullptr;
     changefeed = nullptr;
     doorkeeper = nullptr;
@@ -454,6 +491,9 @@ const memory_actor& system::memory() const noexcept {
 }
 const std::vector<search_actor>& system::searches() const noexcept {
   return state_->searches;
+}
+const text_embedder_actor& system::embedder() const noexcept {
+  return state_->embedder;
 }
 
 session_actor system::open_session(outbox_ptr out, identity who,

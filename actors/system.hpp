@@ -4,11 +4,13 @@
 
 #include "actors/account_messages.hpp"
 #include "actors/code_messages.hpp"
+#include "actors/embedding_messages.hpp"
 #include "actors/memory_messages.hpp"
 #include "actors/outbox.hpp"
 #include "actors/protocol.hpp"
 #include "actors/socket_watch.hpp"
 #include "config/settings.hpp"
+#include "engines/embedder.hpp"
 #include "engines/engine.hpp"
 #include "storage/endpoint.hpp"
 #include "wire/credentials.hpp"
@@ -26,7 +28,8 @@ struct system_options {
   wire::credentials credentials;
   std::string node; ///< this node's name in jessica.nodes
   std::shared_ptr<engines::text_generator> engine;
-  std::shared_ptr<socket_watch> sockets; ///< of REST's connections
+  std::shared_ptr<socket_watch> sockets;                 ///< of REST's connections
+  std::shared_ptr<engines::embedder> embedder = nullptr; ///< null: no memory
 };
 
 /// The running actors. One owner, any thread may use the handles.
@@ -51,6 +54,8 @@ public:
   /// The shards of the index, for a comparison with the table.
   [[nodiscard]] const std::vector<search_actor>& searches() const noexcept;
   [[nodiscard]] const dispatcher_actor& dispatcher() const noexcept;
+  /// Null without an embedder.
+  [[nodiscard]] const text_embedder_actor& embedder() const noexcept;
 
   /// A SESSION for a socket that was just accepted. Its end closes the outbox.
   [[nodiscard]] session_actor open_session(outbox_ptr out, identity who,

@@ -490,6 +490,20 @@ constexpr auto table = std::array{
         "embedding.openai_connect_timeout", second, hour, "To connect to the server."),
     embedding::time<&embedding_settings::openai_timeout>(
         "embedding.openai_timeout", second, hour, "For one attempt as a whole."),
+    embedding::count<&embedding_settings::batch>(
+        "embedding.batch", 1, 1024,
+        "Messages taken at once to be embedded, and pieces of them given to the model "
+        "together."),
+    embedding::count<&embedding_settings::query_threads>(
+        "embedding.query_threads", 1, 64,
+        "Threads that embed what somebody waits for: queries, embed-generator."),
+    embedding::count<&embedding_settings::query_queue>(
+        "embedding.query_queue", 1, max_count,
+        "Such requests that may wait for one of them; then 429."),
+    embedding::count<&embedding_settings::max_texts>("embedding.max_texts", 1, 2048,
+                                                     "Texts of one such request."),
+    embedding::bytes<&embedding_settings::max_text_bytes>(
+        "embedding.max_text_bytes", 1, 16 * mib, "One of its texts."),
 
     memory::count<&memory_settings::shards>(
         "memory.shards", 0, 256,

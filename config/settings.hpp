@@ -167,7 +167,12 @@ struct embedding_settings {
   std::size_t openai_attempts = 3;      ///< of one request
   milliseconds openai_retry_after{500}; ///< before the second; each later one doubles
   seconds openai_connect_timeout{5};
-  seconds openai_timeout{30}; ///< of one attempt
+  seconds openai_timeout{30};          ///< of one attempt
+  std::size_t batch = 16;              ///< messages taken, and pieces embedded, at once
+  std::size_t query_threads = 1;       ///< for texts somebody waits for
+  std::size_t query_queue = 256;       ///< requests waiting for one of them; then 429
+  std::size_t max_texts = 64;          ///< of one request
+  std::size_t max_text_bytes = 65'536; ///< of one of them
 };
 
 /// The index of embeddings, and what searches of it may take.

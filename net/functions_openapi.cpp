@@ -25,6 +25,12 @@ constexpr auto stop_fields = std::to_array<described_field>({
 constexpr auto worker_fields = std::to_array<described_field>({
     {"max", R"({"type":"integer","minimum":1})", "5"},
 });
+constexpr auto embed_fields = std::to_array<described_field>({
+    {"text", R"({"type":"string","minLength":1})", R"("Hello")"},
+    {"texts", R"({"type":"array","items":{"type":"string"}})", R"(["Hello","Bye"])"},
+    {"purpose", R"({"type":"string","enum":["query","document"]})", R"("query")"},
+    {"message_id", uuid, R"("44444444-4444-4444-8444-444444444444")"},
+});
 
 constexpr auto search_fields = std::to_array<described_field>({
     {"query", R"({"type":"string"})", R"("What is my dog called?")"},
@@ -68,6 +74,15 @@ constexpr auto functions = std::to_array<described_function>({
      worker_fields, "200",
      R"({"type":"object","properties":{"claimed":{"type":"integer"},)"
      R"("running":{"type":"integer"},"waiting":{"type":"integer"}}})"},
+    {"post", "embed-generator",
+     "Vectors of texts (text or texts); or embeds a message now and stores its vectors "
+     "(message_id, or the body of a database webhook)",
+     false, embed_fields, "200",
+     R"({"type":"object","properties":{"model":{"type":"string"},)"
+     R"("dim":{"type":"integer"},"embeddings":{"type":"array","items":)"
+     R"({"type":"array","items":{"type":"number"}}},)"
+     R"("message_id":{"type":"string"},"chunks":{"type":"integer"},)"
+     R"("lsn":{"type":"string"}}})"},
     {"get",
      "auth-proxy",
      "Who the token says the caller is; in X-User-Id and X-User-Role too",

@@ -4,6 +4,7 @@
 
 #include "actors/account_messages.hpp"
 #include "actors/code_messages.hpp"
+#include "actors/embedding_messages.hpp"
 #include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
 #include "config/settings.hpp"
@@ -35,6 +36,8 @@ struct backend {
   actors::clerk_actor rest_writers;
   actors::dispatcher_actor dispatcher;
   actors::broadcaster_actor broadcaster;
+  actors::text_embedder_actor embedder = {}; ///< null: nothing is embedded here
+  std::string embedding_model = {};          ///< its name
   std::function<actors::session_actor(actors::outbox_ptr, identity, wire::serializer)>
       open_session;
   wire::credentials credentials;

@@ -29,7 +29,8 @@ constexpr auto read_places = std::string_view{R"(
                 else {1} end, {1}))
   from unnest($1::uuid[], $2::bigint[]) with ordinality a (message, piece, n)
   join public.messages m on m.id = a.message and m.user_id = $3
-  left join public.embeddings e on e.id = a.piece and e.message_id = m.id
+  left join public.embeddings e
+    on e.id = a.piece and e.message_id = m.id and e.version = m.version
   where a.piece = 0 or e.id is not null
   order by a.n)"};
 

@@ -60,16 +60,3 @@ begin
 end $$;
 
 grant execute on all functions in schema jessica to service_role;
-
--- STUBS until the branch pipeline is merged
-create function public.search_model() returns smallint
-language sql stable set search_path = ''
-as $$ select m.id from public.embedding_models m where m.active order by m.id limit 1 $$;
-grant execute on function public.search_model to authenticated, service_role;
-create function jessica.searched_model(out id smallint, out name text, out dim int)
-returns setof record
-language sql stable security definer set search_path = ''
-as $$
-  select m.id, m.name, m.dim from public.embedding_models m where m.id = public.search_model()
-$$;
-grant execute on function jessica.searched_model to jessica_engine;

@@ -22,7 +22,7 @@ using namespace test;
 using namespace std::chrono_literals;
 
 struct index_case {
-  searched_model model;
+  two_number_model model;
   user_id ada = add_user();
   conversation_id room = add_conversation(ada);
   actor_world world;

@@ -14,7 +14,7 @@ namespace {
 using namespace test;
 
 struct memory_case {
-  searched_model model;
+  two_number_model model;
   connection db{database(), role::requests};
   user_id ada = add_user();
   user_id bob = add_user();

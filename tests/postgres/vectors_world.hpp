@@ -15,18 +15,18 @@ namespace jessica::test {
 constexpr auto test_model_id = 77;
 
 /// While it lives searches go by a model of two numbers; its embeddings go with it.
-class searched_model {
+class two_number_model {
 public:
-  searched_model() {
+  two_number_model() {
     remove();
     admin("update public.embedding_models set active = false where active");
     admin(std::format("insert into public.embedding_models (id, name, dim, active) "
                       "values ({}, 'two', 2, true)",
                       test_model_id));
   }
-  ~searched_model() { remove(); }
-  searched_model(const searched_model&) = delete;
-  searched_model& operator=(const searched_model&) = delete;
+  ~two_number_model() { remove(); }
+  two_number_model(const two_number_model&) = delete;
+  two_number_model& operator=(const two_number_model&) = delete;
 
 private:
   static void remove() {
