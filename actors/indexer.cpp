@@ -1,19 +1,16 @@
 #include "actors/indexer.hpp"
 
+#include "actors/embedding_log.hpp"
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
-#include "storage/embedding_rows.hpp"
-#include "storage/wal_visibility.hpp"
 
 #include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
-#include <iterator>
 #include <memory>
 #include <utility>
-#include <variant>
 
 namespace jessica::actors {
 namespace {
@@ -217,51 +214,6 @@ void fetch_lot(self_pointer self) {
   fetch_soon(self);
 }
 
-/// What a piece of the log means to each shard, in order.
-class log_reader {
-public:
-  log_reader(const memory_model& model, std::size_t shards)
-      : model_{model}, shares_(shards) {}
-
-  void operator()(const storage::row_change& change) {
-    if (!storage::is_embeddings(*change.table()))
-      return;
-    if (change.kind() == storage::change_kind::remove) {
-      if (auto row = storage::removed_by(change))
-        give(row->user, *row);
-      return;
-    }
-    auto piece = storage::piece_of(change, model_);
-    if (!piece)
-      ops::warn("memory.piece_refused", {{"cause", piece.error().what}});
-    else if (*piece)
-      give((*piece)->user, std::move(**piece));
-  }
-  void operator()(const storage::tables_truncated& emptied) {
-    if (!std::ranges::any_of(emptied.tables, [](const auto& table) {
-          return storage::is_embeddings(*table);
-        }))
-      return;
-    for (auto& share : shares_)
-      share.assign(1, table_emptied{});
-    emptied_ = true;
-  }
-  void operator()(const storage::wal_message&) {}
-
-  [[nodiscard]] std::vector<std::vector<piece_change>>& shares() { return shares_; }
-  [[nodiscard]] bool emptied() const noexcept { return emptied_; }
-
-private:
-  void give(const user_id& user, piece_change what) {
-    shares_[shard_of(user, shares_.size())].push_back(std::move(what));
-    metrics().logged.add();
-  }
-
-  const memory_model& model_;
-  std::vector<std::vector<piece_change>> shares_;
-  bool emptied_ = false;
-};
-
 /// Answers when all shards have taken their share.
 struct open_shares {
   std::size_t left = 0;
@@ -297,20 +249,19 @@ void remember(indexer_state& state, std::uint32_t xid) {
   follow(self);
   if (!state.model) // models_changed is on its way, and a comparison with it
     return done{};
-  auto read = log_reader{*state.model, state.deps.shards.size()};
-  for (const auto& event : msg.what->events)
-    std::visit(read, event);
-  if (read.emptied())
+  auto read = read_log(*msg.what, *state.model, state.deps.shards.size());
+  metrics().logged.add(static_cast<double>(read.changes));
+  if (read.emptied)
     for (auto& ids : state.missing)
       ids.clear();
   auto asker = self->make_response_promise<done>();
   auto open = std::make_shared<open_shares>(open_shares{1, asker});
   for (auto i = std::size_t{0}; i < state.deps.shards.size(); ++i) {
-    if (read.shares()[i].empty())
+    if (read.shares[i].empty())
       continue;
     ++open->left;
     self->request(state.deps.shards[i], caf::infinite,
-                  change_pieces{std::move(read.shares()[i]), state.position})
+                  change_pieces{std::move(read.shares[i]), state.position})
         .then([open](done) { open->one_less(); },
               [self, open](const caf::error& why) {
                 open->one_less();
@@ -334,37 +285,6 @@ void remember(indexer_state& state, std::uint32_t xid) {
 }
 
 } // namespace
-
-embedding_source embeddings_of(const storage::endpoint& where) {
-  auto db = std::make_shared<storage::connection>(where, storage::role::engine);
-  return {
-      [where, db](std::span<const std::uint32_t> seen)
-          -> result<std::shared_ptr<storage::embedding_snapshot>> {
-        constexpr auto patience = std::chrono::seconds{5};
-        if (auto visible = storage::wait_until_visible(*db, seen, patience); !visible)
-          return std::unexpected{std::move(visible.error())};
-        return storage::embedding_snapshot::open(where, {}).transform([](auto made) {
-          return std::make_shared<storage::embedding_snapshot>(std::move(made));
-        });
-      },
-      [db](const memory_model& model, std::span<const embedding_id> ids) {
-        return storage::load_pieces(*db, model, ids);
-      },
-      [db](const memory_model& model,
-           const user_id& user) -> result<std::vector<embedded_piece>> {
-        constexpr auto page = std::size_t{1000};
-        auto all = std::vector<embedded_piece>{};
-        for (auto after = embedding_id{};;) {
-          auto read = storage::load_pieces_of(*db, model, user, after, page);
-          if (!read)
-            return std::unexpected{std::move(read.error())};
-          std::ranges::move(*read, std::back_inserter(all));
-          if (read->size() < page)
-            return all;
-          after = all.back().id;
-        }
-      }};
-}
 
 indexer_actor::behavior_type indexer(self_pointer self, indexer_deps deps) {
   guard(self, "INDEXER");

@@ -1,9 +1,8 @@
 // INDEXER: keeps the SEARCH shards equal to the table. See memory_messages.hpp.
 #pragma once
 
+#include "actors/embedding_source.hpp"
 #include "actors/memory_messages.hpp"
-#include "storage/connection.hpp"
-#include "storage/endpoint.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -12,29 +11,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <functional>
-#include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 namespace jessica::actors {
-
-/// What INDEXER asks the database; all block.
-struct embedding_source {
-  /// What there is now, once these transactions are visible.
-  std::function<result<std::shared_ptr<storage::embedding_snapshot>>(
-      std::span<const std::uint32_t> seen)>
-      look;
-  std::function<result<std::vector<embedded_piece>>(const memory_model&,
-                                                    std::span<const embedding_id>)>
-      fetch;
-  std::function<result<std::vector<embedded_piece>>(const memory_model&,
-                                                    const user_id&)>
-      fetch_user;
-};
-/// On a connection of its own.
-[[nodiscard]] embedding_source embeddings_of(const storage::endpoint& where);
 
 struct indexer_deps {
   embedding_source source;

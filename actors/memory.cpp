@@ -62,8 +62,10 @@ void finish(self_pointer self, const run_ptr& run, result<memories_found> what) 
   --self->state.running;
   metrics().seconds.observe(
       std::chrono::duration<double>(self->clock().now() - run->began).count());
-  if (what)
-    return run->asker.deliver(std::move(*what));
+  if (what) {
+    run->asker.deliver(std::move(*what));
+    return;
+  }
   metrics().failed.add();
   run->asker.deliver(to_caf(std::move(what.error())));
 }

@@ -17,6 +17,10 @@ TEST_SUITE("actors.changefeed") {
     CHECK(std::get<job_id>(wake) == job_id{4711});
   }
 
+  TEST_CASE("another embedding model is told") {
+    CHECK(std::holds_alternative<model_changed>(read_wake("model")));
+  }
+
   TEST_CASE("what became of a login is passed on") {
     const auto user = user_id::make();
     const auto wake = read_wake("let_in " + user.str());
