@@ -69,9 +69,12 @@ struct index_case {
   }
   [[nodiscard]] std::vector<std::int64_t> indexed() {
     auto ids = std::vector<std::int64_t>{};
-    for (const auto& shard : shards)
-      for (const auto& row : world.ask<rows_listed>(shard, list_rows{})->rows)
+    for (const auto& shard : shards) {
+      const auto listed = world.ask<rows_listed>(shard, list_rows{});
+      REQUIRE(listed);
+      for (const auto& row : listed->rows)
         ids.push_back(row.id.value);
+    }
     std::ranges::sort(ids);
     return ids;
   }
@@ -276,11 +279,11 @@ TEST_SUITE("postgres.memory_index") {
       return made;
     }();
     const auto known = memory_model{77, "two", 2};
-    const auto of = [&](std::string_view id, std::string_view model,
+    const auto of = [&](std::string_view id, std::string_view of_model,
                         std::string_view vector) {
       const auto fields =
           std::vector<storage::field>{{storage::field_state::text, id},
-                                      {storage::field_state::text, model},
+                                      {storage::field_state::text, of_model},
                                       {storage::field_state::text, vector}};
       return storage::piece_of({storage::change_kind::insert, shape, fields}, known);
     };
