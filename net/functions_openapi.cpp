@@ -26,10 +26,11 @@ constexpr auto worker_fields = std::to_array<described_field>({
     {"max", R"({"type":"integer","minimum":1})", "5"},
 });
 constexpr auto embed_fields = std::to_array<described_field>({
-    {"text", R"({"type":"string","minLength":1})", R"("Hello")"},
-    {"texts", R"({"type":"array","items":{"type":"string"}})", R"(["Hello","Bye"])"},
+    {"text", R"({"type":"string","minLength":1})", R"("Hello")", false, true},
+    {"texts", R"({"type":"array","items":{"type":"string"}})", R"(["Hello"])", false,
+     true},
+    {"message_id", uuid, R"("44444444-4444-4444-8444-444444444444")", false, true},
     {"purpose", R"({"type":"string","enum":["query","document"]})", R"("query")"},
-    {"message_id", uuid, R"("44444444-4444-4444-8444-444444444444")"},
 });
 
 constexpr auto search_fields = std::to_array<described_field>({
@@ -119,9 +120,14 @@ constexpr auto components = std::string_view{
   auto properties = object_writer{};
   auto examples = object_writer{};
   auto required = std::string{};
+  auto choices = std::string{};
   for (const auto& one : what.takes) {
     properties.json(one.name, one.schema);
-    examples.json(one.name, one.example);
+    if (!one.choice || choices.empty())
+      examples.json(one.name, one.example);
+    if (one.choice)
+      choices += std::format(R"({}{{"required":["{}"]}})", choices.empty() ? "" : ",",
+                             one.name);
     if (one.required)
       required += std::format("{}\"{}\"", required.empty() ? "" : ",", one.name);
   }
@@ -129,6 +135,8 @@ constexpr auto components = std::string_view{
   schema.text("type", "object").json("properties", properties.done());
   if (!required.empty())
     schema.json("required", "[" + required + "]");
+  if (!choices.empty())
+    schema.json("oneOf", "[" + choices + "]");
   return object_writer{}
       .flag("required", true)
       .json("content", json_content(schema.done(), examples.done()))

@@ -356,8 +356,8 @@ begin
   return query select unnest(stored);
 end $$;
 
--- Again after a pause (1 s * 2^attempt with jitter, at most 5 min), five times; then a dead job that
--- operators see. Only what its taker still holds. Returns how many died.
+-- Again after a pause (1 s * 2^attempt with jitter, at most 5 min), five times; then a dead job
+-- that operators see. Only what its taker still holds. Returns how many died.
 create function jessica.fail_texts(
   ranks smallint[], seqs bigint[], versions int[], attempts int[], errors text[],
   retryable bool[]
@@ -422,8 +422,8 @@ $$;
 -- Old texts
 
 -- The next "want" messages that were there before the model: those without its vectors wait from
--- now on, behind all fresh ones. "more": call again; "waiting": all were looked at, some wait or are
--- being embedded; "complete": all have their vectors, and searches use the model.
+-- now on, behind all fresh ones. "more": call again; "waiting": all were looked at, some wait or
+-- are being embedded; "complete": all have their vectors, and searches use the model.
 create function jessica.queue_old_texts(model smallint, want int) returns text
 language plpgsql security definer set search_path = '' set enable_seqscan = off
 as $$

@@ -79,7 +79,7 @@ struct hosted_project {
 TEST_SUITE("storage.migrate") {
   TEST_CASE("the binary carries the migrations in order") {
     const auto all = storage::migrations();
-    REQUIRE(all.size() == 4);
+    REQUIRE(all.size() == 5);
     CHECK(all[0].name == "00000000000000_self_hosted");
     CHECK(all[0].self_hosted_only);
     CHECK(all[1].name == "20240101000000_init_backend");
@@ -89,6 +89,8 @@ TEST_SUITE("storage.migrate") {
     CHECK(all[2].sql.contains("'\\s+'"));
     CHECK(all[3].name == "20240101000002_realtime");
     CHECK_FALSE(all[3].self_hosted_only);
+    CHECK(all[4].name == "20240101000003_memory");
+    CHECK_FALSE(all[4].self_hosted_only);
   }
 
   TEST_CASE("what is missing is applied, once") {

@@ -11,6 +11,10 @@ TEST_SUITE("actors.changefeed") {
     CHECK(std::holds_alternative<jobs_ready>(read_wake("tick")));
   }
 
+  TEST_CASE("texts that wait for vectors are told of") {
+    CHECK(std::holds_alternative<texts_due>(read_wake("embed")));
+  }
+
   TEST_CASE("a cancel names its job") {
     const auto wake = read_wake("cancel 4711");
     REQUIRE(std::holds_alternative<job_id>(wake));
