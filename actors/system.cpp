@@ -294,7 +294,7 @@ struct system::state {
                                options.engine,
                                std::move(lease),
                                options.settings.inference.checkpoint_every,
-                               memory,
+                               options.embedder ? memory : memory_actor{},
                                options.settings.memory.prompt_timeout};
     return sys.spawn(inference, std::move(deps), std::move(what));
   }

@@ -269,6 +269,30 @@ TEST_SUITE("postgres.memory_index") {
     CHECK_FALSE(indexed().empty());
   }
 
+  TEST_CASE_FIXTURE(index_case, "ten thousand rows are deleted while searches go on") {
+    for (auto i = 0; i < 10; ++i) {
+      const auto message = add_message(ada, room, "many pieces");
+      admin("insert into public.embeddings (message_id, user_id, model_id, chunk, "
+            "embedding) select $1, $2, 77, c, '[0.6,0.8]' from generate_series(1, "
+            "1000) c",
+            {message.str(), ada.str()});
+    }
+    begin();
+    CHECK(indexed().size() == 10'000);
+    REQUIRE(find(ada));
+    CHECK(find(ada)->hits.size() == 10);
+    admin("delete from public.messages where user_id = $1", {ada.str()});
+    auto searches = 0;
+    for (auto& piece : read_all(*stream)) {
+      hand(std::move(piece));
+      REQUIRE(find(ada));
+      ++searches;
+    }
+    CHECK(searches >= 10); // a piece has a thousand rows at most
+    CHECK(indexed().empty());
+    CHECK(find(ada)->hits.empty());
+  }
+
   TEST_CASE_FIXTURE(index_case, "rows of the log that make no sense are left out") {
     const auto shape = [] {
       auto made = std::make_shared<storage::table_shape>();
