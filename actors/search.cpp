@@ -1,6 +1,7 @@
 #include "actors/search.hpp"
 
 #include "actors/errors.hpp"
+#include "actors/memory_files.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
@@ -234,7 +235,7 @@ search_state::~search_state() {
     return;
   show(*this, {});
   if (const auto taken = shard->take_state())
-    if (auto written = index::vector_index::write(*taken, shard->file()); !written)
+    if (auto written = write_shard(*taken, shard->file()); !written)
       ops::warn("memory.file_not_written", {{"cause", written.error().what}});
 }
 
@@ -279,7 +280,7 @@ search_actor::behavior_type search(self_pointer self, search_deps deps) {
 filer_actor::behavior_type filer(filer_actor::pointer self) {
   guard(self, "FILER");
   return {[](const write_index& msg) -> caf::result<done> {
-    if (auto written = index::vector_index::write(*msg.what, msg.file); !written)
+    if (auto written = write_shard(*msg.what, msg.file); !written)
       return to_caf(std::move(written.error()));
     return done{};
   }};
