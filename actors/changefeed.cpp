@@ -1,6 +1,7 @@
 #include "actors/changefeed.hpp"
 
 #include "actors/access_words.hpp"
+#include "actors/changefeed_memory.hpp"
 #include "actors/changefeed_stored.hpp"
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
@@ -18,6 +19,7 @@
 namespace jessica::actors {
 namespace {
 
+using namespace changefeed_memory;
 using namespace changefeed_stored;
 
 /// How long one turn waits for the log: a join that wants changes waits as long, and so
@@ -65,6 +67,8 @@ struct findings {
   bool jobs = false;
   bool rules = false;
   bool schema = false; ///< the schema changed
+  bool model = false;  ///< perhaps another embedding model
+  bool texts = false;  ///< wait for vectors
   std::vector<job_id> stops;
   std::vector<access_change> access;
 };
@@ -79,6 +83,10 @@ void note(findings& found, const storage::wal_message& message) {
     found.stops.push_back(*stopped);
   else if (std::holds_alternative<rules_changed>(wake))
     found.rules = found.schema = true;
+  else if (std::holds_alternative<model_changed>(wake))
+    found.model = true;
+  else if (std::holds_alternative<texts_due>(wake))
+    found.texts = true;
   else if (auto* changed = std::get_if<access_change>(&wake))
     found.access.push_back(*changed);
 }
@@ -91,8 +99,12 @@ void tell(self_pointer self, findings found) {
     self->send(to, jobs_ready{});
   if (found.schema)
     self->send(self->state.deps.catalog, schema_changed{});
+  if (found.texts && self->state.deps.embedding)
+    self->send(self->state.deps.embedding, texts_due{});
   if (!found.access.empty())
     self->send(self->state.deps.doorkeeper, access_changed{std::move(found.access)});
+  if (found.model && self->state.deps.indexer)
+    self->send(self->state.deps.indexer, models_changed{});
 }
 
 /// A question about a row that fails is answered by "nobody": told in the log.
@@ -181,12 +193,16 @@ void see(changefeed_state& state, std::uint32_t xid) {
   auto missed = read_missed(state, stream->snapshot());
   if (!missed)
     return std::unexpected{std::move(missed.error())};
+  auto embeddings = hold_embeddings(state, stream->snapshot());
+  if (!embeddings)
+    return std::unexpected{std::move(embeddings.error())};
   if (auto begun = stream->start(); !begun)
     return begun;
   state.rules_stale = true;
   if (auto fresh = refresh_rules(state); !fresh)
     return fresh;
-  tell(self, {true, false, true, std::move(*cancelled), {}});
+  tell(self, {true, false, true, false, true, std::move(*cancelled), {}});
+  begin_embeddings(self, std::move(*embeddings), stream->position());
   self->send(state.deps.doorkeeper, doubt_logins{});
   hand_out(self, state.deps.broadcasts->take_missed(std::move(*missed)));
   ops::info("feed.open", {{"slot", stream->slot()},
@@ -203,6 +219,7 @@ void see(changefeed_state& state, std::uint32_t xid) {
 void retry_later(self_pointer self, const error& why) {
   auto& state = self->state;
   state.stream.reset();
+  lose_embeddings(self);
   state.deps.router->drop_all("changes may have been missed");
   metrics().connected.set(0);
   state.pause = why.code == errc::forbidden
@@ -219,9 +236,10 @@ void retry_later(self_pointer self, const error& why) {
 /// Reads until nothing comes for a turn, or for a turn at most.
 [[nodiscard]] result<void> read(self_pointer self) {
   auto& stream = *self->state.stream;
+  const auto wait = std::min(turn, patience_of(self->state));
   const auto until = std::chrono::steady_clock::now() + turn;
   do {
-    auto piece = stream.next(turn);
+    auto piece = stream.next(wait);
     if (!piece)
       return std::unexpected{std::move(piece.error())};
     metrics().lag_bytes.set(static_cast<double>(stream.lag()));
@@ -230,11 +248,13 @@ void retry_later(self_pointer self, const error& why) {
       self->state.deps.broadcasts->read_to_end(now_by_wall());
       break;
     }
-    if (auto routed = route(self, **piece); !routed)
+    const auto shared = std::make_shared<const storage::feed_piece>(std::move(**piece));
+    if (auto routed = route(self, *shared); !routed)
       return routed;
+    hand_embeddings(self, shared);
   } while (std::chrono::steady_clock::now() < until &&
            self->state.handed < most_handed);
-  return {};
+  return tell_read(self);
 }
 
 /// Rows that nobody follows are not worth their way through the log's decoder: it costs
@@ -260,20 +280,30 @@ void take_turn(self_pointer self) {
   if (self->state.stream && self->state.rows && nobody_follows(self))
     if (auto narrowed = read_rows(self, false); !narrowed)
       return retry_later(self, narrowed.error());
-  auto done = self->state.stream ? read(self) : open(self);
+  const auto waits = self->state.stream && indexer_is_behind(self->state);
+  auto done = !self->state.stream ? open(self)
+              : waits             ? self->state.stream->keep_alive()
+                                  : read(self);
   if (!done)
     return retry_later(self, done.error());
+  if (waits)
+    return self->delayed_send(self, turn, read_on{});
   read_when_told(self);
 }
 
 } // namespace
 
-std::variant<std::monostate, jobs_ready, job_id, rules_changed, access_change>
+std::variant<std::monostate, jobs_ready, job_id, rules_changed, access_change,
+             model_changed, texts_due>
 read_wake(std::string_view content) {
   if (content == "jobs" || content == "tick")
     return jobs_ready{};
   if (content == "ddl")
     return rules_changed{};
+  if (content == "model")
+    return model_changed{};
+  if (content == "embed")
+    return texts_due{};
   if (const auto access = read_access_change(content))
     return *access;
   constexpr auto cancel = std::string_view{"cancel "};
@@ -299,6 +329,7 @@ changefeed_actor::behavior_type changefeed(self_pointer self, changefeed_deps de
   self->send(self, read_on{});
   return {
       [self](read_on) { take_turn(self); },
+      [self](hurry_to msg) { hurry(self, msg.place); },
       [self](subscribe_changes& msg) -> caf::result<changes_subscribed> {
         auto& state = self->state;
         if (!state.stream)

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "actors/broadcast_feed.hpp"
+#include "actors/embedding_messages.hpp"
+#include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
 #include "storage/connection.hpp"
 #include "storage/endpoint.hpp"
@@ -29,9 +31,21 @@ struct changefeed_deps {
   catalog_actor catalog;
   doorkeeper_actor doorkeeper;
   hub_actor hub;
+  embedding_actor embedding; ///< null: nothing is embedded here
   /// Outlives the actor: the one that comes after it tells whom it lost.
   std::shared_ptr<change_router> router;
   std::shared_ptr<broadcast_feed> broadcasts; ///< outlives it, too
+  indexer_actor indexer;                      ///< null: there is no memory
+};
+
+/// What INDEXER was told, and who waits for it.
+struct told_indexer {
+  std::size_t bytes = 0; ///< of rows that it has not taken in yet
+  lsn position;
+  std::chrono::steady_clock::time_point at;
+  lsn wanted; ///< somebody waits for this place
+  std::chrono::steady_clock::time_point wanted_until;
+  std::chrono::steady_clock::time_point asked_at; ///< the server, for it
 };
 
 struct changefeed_state {
@@ -47,6 +61,7 @@ struct changefeed_state {
   std::chrono::milliseconds pause{0}; ///< before the next try to open it
   std::size_t handed = 0; ///< lots of stored broadcasts that HUB has not told yet
   bool reads_when_told = false;
+  told_indexer indexed;
   std::vector<caf::typed_response_promise<done>> waiting; ///< for the feed to open
 };
 
@@ -59,10 +74,12 @@ changefeed(changefeed_actor::stateful_pointer<changefeed_state> self,
 
 /// Policies, grants or the publication changed.
 struct rules_changed {};
+/// Searches may go by another embedding model.
+struct model_changed {};
 
 /// What a message of jessica.wake() asks for; monostate: nothing we know.
 [[nodiscard]] std::variant<std::monostate, jobs_ready, job_id, rules_changed,
-                           access_change>
+                           access_change, model_changed, texts_due>
 read_wake(std::string_view content);
 
 } // namespace jessica::actors

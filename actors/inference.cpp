@@ -1,12 +1,14 @@
 #include "actors/inference.hpp"
 
 #include "actors/errors.hpp"
+#include "actors/prompt_memories.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 
 #include <caf/send.hpp>
 
+#include <memory>
 #include <utility>
 #include <variant>
 
@@ -221,9 +223,9 @@ void take_event(self_pointer self, engines::engine_event& event) {
 
 void ask_engine(self_pointer self, prompt asked) {
   auto& state = self->state;
-  self->send(state.channel,
-             reply_begun{state.room, state.what,
-                         std::string{state.deps.engine->model()}, std::nullopt});
+  self->send(state.channel, reply_begun{state.room, state.what,
+                                        std::string{state.deps.engine->model()},
+                                        std::nullopt, asked.memories});
   state.saved_at = self->clock().now();
   state.prompt_bytes = size_of(asked);
   state.generation = state.deps.engine->start(
@@ -232,15 +234,39 @@ void ask_engine(self_pointer self, prompt asked) {
       });
 }
 
+/// A reply without memories is better than one that is late.
+void recall(self_pointer self, prompt asked) {
+  const auto& state = self->state;
+  if (!state.deps.memory || !asked.recalls || asked.turns.empty())
+    return ask_engine(self, std::move(asked));
+  auto question = recall_for(state.what.user, asked);
+  auto kept = std::make_shared<prompt>(std::move(asked));
+  const auto go_on = [self, kept, of = state.prompts] {
+    if (!self->state.over && of == self->state.prompts)
+      ask_engine(self, std::move(*kept));
+  };
+  self->request(state.deps.memory, state.deps.memory_timeout, std::move(question))
+      .then(
+          [kept, go_on](const memories_found& found) {
+            add_memories(*kept, found.found);
+            go_on();
+          },
+          [go_on](const caf::error& why) {
+            count_forgotten(from_caf(why));
+            go_on();
+          });
+}
+
 void load_prompt(self_pointer self) {
   auto& state = self->state;
   const auto& what = state.what;
+  ++state.prompts;
   self->request(state.deps.readers, caf::infinite,
                 fetch_prompt{what.user, what.conversation, what.message})
       .then(
-          [self](prompt& asked) {
-            if (!self->state.over)
-              ask_engine(self, std::move(asked));
+          [self, of = state.prompts](prompt& asked) {
+            if (!self->state.over && of == self->state.prompts)
+              recall(self, std::move(asked));
           },
           [self](const caf::error& why) {
             if (self->state.over)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/lease_watch.hpp"
+#include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
 #include "engines/engine.hpp"
 
@@ -23,6 +24,8 @@ struct inference_deps {
   std::shared_ptr<engines::text_generator> engine;
   std::shared_ptr<const lease_watch> lease;
   std::chrono::milliseconds checkpoint_every{1000};
+  memory_actor memory = {}; ///< null: replies are written without memories
+  std::chrono::milliseconds memory_timeout{300}; ///< then one is, too
 };
 
 struct inference_state {
@@ -39,6 +42,7 @@ struct inference_state {
   };
   told_so_far told;
   std::size_t prompt_bytes = 0;
+  std::uint32_t prompts = 0; ///< asked for: only the last one is used
   std::chrono::steady_clock::time_point saved_at;
   bool saving = false;  ///< a checkpoint is on its way
   bool over = false;    ///< the engine's last event was seen, or it was stopped

@@ -195,7 +195,7 @@ using porter_actor = caf::typed_actor<caf::replies_to<open_line>::with<line_open
 /// CHANGEFEED follows the database's log and tells the node's actors what concerns
 /// them, in commit order. Detached.
 using changefeed_actor =
-    caf::typed_actor<caf::reacts_to<read_on>,
+    caf::typed_actor<caf::reacts_to<read_on>, caf::reacts_to<hurry_to>,
                      // Fails: unavailable (the log cannot be read now).
                      caf::replies_to<subscribe_changes>::with<changes_subscribed>,
                      caf::reacts_to<unsubscribe_changes>,

@@ -21,7 +21,8 @@ inline constexpr auto conversation_prefix = std::string_view{"conversation:"};
 
 /// A call of a member, which an outsider cannot make.
 [[nodiscard]] inline bool is_call(topic_view on, std::string_view event) noexcept {
-  return is_conversation(on) && (event == "message.send" || event == "reply.stop");
+  return is_conversation(on) &&
+         (event == "message.send" || event == "reply.stop" || event == "memory.search");
 }
 
 } // namespace jessica::actors

@@ -194,6 +194,7 @@ struct reply_begun {
     std::string text;
   };
   std::optional<progress> resumed;
+  std::vector<recalled_memory> memories = {};
 };
 
 /// Tokens first_seq..seq of a reply.
@@ -220,6 +221,11 @@ struct reply_over {
 // --- CHANGEFEED ----------------------------------------------------------------------
 
 struct read_on {};
+
+/// MEMORY: somebody waits until the log was read up to this place; tell INDEXER soon.
+struct hurry_to {
+  lsn place;
+};
 
 /// Follow changes from now on: whatever is committed after the answer is told.
 struct subscribe_changes {
@@ -279,6 +285,7 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::reply_begun)
 JESSICA_LOCAL_MESSAGE(jessica::actors::reply_grew)
 JESSICA_LOCAL_MESSAGE(jessica::actors::reply_over)
 JESSICA_LOCAL_MESSAGE(jessica::actors::read_on)
+JESSICA_LOCAL_MESSAGE(jessica::actors::hurry_to)
 JESSICA_LOCAL_MESSAGE(jessica::actors::subscribe_changes)
 JESSICA_LOCAL_MESSAGE(jessica::actors::changes_subscribed)
 JESSICA_LOCAL_MESSAGE(jessica::actors::unsubscribe_changes)

@@ -39,7 +39,7 @@ void running_replies::begin(const audience& to, const reply_begun& msg) {
   }
   if (of.attempt > 1)
     tell(to, "reply.reset", wire::reply_reset(of, "retry"));
-  tell(to, "reply.started", wire::reply_started(msg.what, msg.model));
+  tell(to, "reply.started", wire::reply_started(msg.what, msg.model, msg.memories));
 }
 
 namespace {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/crowd.hpp"
+#include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
 #include "config/settings.hpp"
 #include "wire/credentials.hpp"
@@ -38,6 +39,8 @@ struct session_deps {
   /// A join must be answered by then: the socket waits little longer.
   std::chrono::milliseconds longest_join{12'000};
   std::shared_ptr<crowd> clients = std::make_shared<crowd>();
+  memory_actor memory = {};       ///< null: there is none
+  std::size_t max_memories = 100; ///< of one search
 };
 
 /// The socket a session speaks through.

@@ -1,6 +1,7 @@
 #include "actors/errors.hpp"
 #include "actors/reserved_events.hpp"
 #include "actors/session_steps.hpp"
+#include "wire/memory_json.hpp"
 
 #include <utility>
 
@@ -53,6 +54,35 @@ void stop_one(self_pointer self, const exchange_ptr& frame, const joined_topic& 
           });
 }
 
+/// memory.search: of the channel's user, whatever conversation the channel is of.
+void search_memories(self_pointer self, const exchange_ptr& frame,
+                     const joined_topic& joined, const wire::app_broadcast& what) {
+  const auto& deps = *self->state.deps;
+  if (!joined.who->signed_in())
+    return refuse(self, frame, "unauthorized");
+  auto asked = wire::read_memory_search(what.payload, deps.max_memories);
+  if (!asked)
+    return refuse(self, frame, asked.error().what);
+  if (asked->user && *asked->user != joined.who->user)
+    return refuse(self, frame, "user_id is for the service role");
+  if (!deps.memory)
+    return refuse(self, frame, "no_memory");
+  self->request(deps.memory, caf::infinite,
+                search_memory{{joined.who->user, joined.who}, std::move(asked->what)})
+      .then(
+          [self, frame](const memories_found& found) {
+            constexpr auto most_bytes = std::size_t{262'144};
+            reply(self->state, frame->push, true,
+                  R"({"memories":)" + wire::memories_json(found.found, most_bytes) +
+                      '}');
+            go_on(self, frame);
+          },
+          [self, frame](const caf::error& why) {
+            const auto cause = from_caf(why);
+            refuse(self, frame, cause.reason.empty() ? name(cause.code) : cause.reason);
+          });
+}
+
 } // namespace
 
 void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& joined) {
@@ -73,6 +103,8 @@ void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& j
     return store_send(self, frame, joined, *what);
   if (in_conversation && what->event == "reply.stop")
     return stop_one(self, frame, joined, *what);
+  if (in_conversation && what->event == "memory.search")
+    return search_memories(self, frame, joined, *what);
   if (is_reserved(where, what->event))
     return refuse_if_asked("reserved_event");
   if (what->payload.size() > state.deps->limits.payload_bytes)

@@ -8,15 +8,22 @@
 #include "actors/codes.hpp"
 #include "actors/dispatcher.hpp"
 #include "actors/doorkeeper.hpp"
+#include "actors/embedder.hpp"
+#include "actors/embedding.hpp"
 #include "actors/errors.hpp"
 #include "actors/hub.hpp"
+#include "actors/indexer.hpp"
 #include "actors/inference.hpp"
 #include "actors/judge.hpp"
 #include "actors/keeper.hpp"
 #include "actors/mailer.hpp"
+#include "actors/memory.hpp"
+#include "actors/memory_files.hpp"
+#include "actors/memory_reader.hpp"
 #include "actors/persistence.hpp"
 #include "actors/porter.hpp"
 #include "actors/reader.hpp"
+#include "actors/search.hpp"
 #include "actors/session.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
@@ -31,6 +38,7 @@
 #include <atomic>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -86,12 +94,17 @@ struct system::state {
   accounts_actor accounts;
   mail_desk_ptr desk;
   codes_actor codes;
+  text_embedder_actor embedder;
+  embedding_actor embedding;
   std::shared_ptr<std::atomic<bool>> mail_ends =
       std::make_shared<std::atomic<bool>>(false);
   dispatcher_actor dispatcher;
   changefeed_actor changefeed;
   doorkeeper_actor doorkeeper;
   broadcaster_actor broadcaster;
+  std::vector<search_actor> searches;
+  indexer_actor indexer;
+  memory_actor memory;
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
   shared_identity keys;
@@ -148,6 +161,27 @@ struct system::state {
            return caf::actor_cast<caf::actor>(
                sys.spawn<caf::detached>(code_worker, options.database, desk));
          }});
+  }
+
+  void start_embedding() {
+    if (!options.embedder)
+      return;
+    const auto& limits = options.settings.embedding;
+    const auto how =
+        embedder_deps{options.embedder, options.database, options.node, limits.batch};
+    embedder = share_out<text_embedder_actor>(
+        {"EMBEDDER", limits.query_threads, limits.query_queue, [this, how] {
+           return caf::actor_cast<caf::actor>(
+               sys.spawn<caf::detached>(actors::embedder, how));
+         }});
+    const auto texts = text_desk_options{options.database, options.node, limits.batch};
+    const auto deps = embedding_deps{
+        options.embedder, [texts] { return open_text_desk(texts); },
+        std::make_shared<std::optional<storage::model_number>>(), limits.batch};
+    embedding = supervise<embedding_actor>("EMBEDDING", [this, deps] {
+      return caf::actor_cast<caf::actor>(
+          sys.spawn<caf::detached>(actors::embedding, deps));
+    });
   }
 
   void start_accounts() {
@@ -259,7 +293,9 @@ struct system::state {
                                std::move(boss),
                                options.engine,
                                std::move(lease),
-                               options.settings.inference.checkpoint_every};
+                               options.settings.inference.checkpoint_every,
+                               options.embedder ? memory : memory_actor{},
+                               options.settings.memory.prompt_timeout};
     return sys.spawn(inference, std::move(deps), std::move(what));
   }
 
@@ -272,6 +308,50 @@ struct system::state {
     });
   }
 
+  /// What holds the embeddings, and what keeps it equal to the table.
+  void start_searches() {
+    const auto& set = options.settings.memory;
+    const auto writer = supervise<filer_actor>("FILER", [this] {
+      return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(filer));
+    });
+    for (auto i = std::size_t{0}; i < shard_count(set); ++i) {
+      const auto deps = search_deps{shard_options_of(options.settings, i), writer,
+                                    set.save_every, set.save_after, set.queue};
+      searches.push_back(supervise<search_actor>("SEARCH", [this, deps] {
+        return caf::actor_cast<caf::actor>(
+            sys.spawn<caf::detached>(actors::search, deps));
+      }));
+    }
+    indexer = supervise<indexer_actor>("INDEXER", [this] {
+      return caf::actor_cast<caf::actor>(sys.spawn<caf::detached>(
+          actors::indexer, indexer_deps{embeddings_of(options.database), searches}));
+    });
+  }
+
+  void start_memory() {
+    const auto& set = options.settings.memory;
+    const auto how = memory_reader_options{options.database, set.language};
+    auto texts = share_out<memory_reader_actor>(
+        {"MEMORY READER", set.readers, set.queue, [this, how] {
+           return caf::actor_cast<caf::actor>(
+               sys.spawn<caf::detached>(memory_reader, how));
+         }});
+    auto limits = memory_limits{};
+    limits.queue = set.queue;
+    limits.wait = set.wait;
+    limits.prompt_memories = set.prompt_memories;
+    limits.prompt_tokens = set.prompt_tokens;
+    auto deps = memory_deps{searches, texts, {}, {}, 0, indexer, limits};
+    if (options.embedder) {
+      deps.embedder = caf::actor_cast<embedder_actor>(embedder);
+      deps.model = options.embedder->traits().id;
+      deps.match_threshold = options.embedder->traits().match_threshold;
+    }
+    memory = supervise<memory_actor>("MEMORY", [this, deps] {
+      return caf::actor_cast<caf::actor>(sys.spawn(actors::memory, deps));
+    });
+  }
+
   void start_changefeed() {
     auto deps = changefeed_deps{
         options.database,
@@ -280,10 +360,12 @@ struct system::state {
         catalog,
         doorkeeper,
         hub,
+        embedding,
         std::make_shared<change_router>(options.settings.realtime.max_frame_bytes),
         std::make_shared<broadcast_feed>(
             std::chrono::floor<timestamp::duration>(std::chrono::system_clock::now()),
-            options.settings.realtime.max_frame_bytes)};
+            options.settings.realtime.max_frame_bytes),
+        indexer};
     deps.wal.node = options.node;
     constexpr auto slot_timeout = std::chrono::seconds{5}; // a stop waits that long
     deps.wal.slot_timeout = slot_timeout;
@@ -308,7 +390,10 @@ struct system::state {
     start_rest();
     start_mail();
     start_accounts();
+    start_embedding();
     start_persistence();
+    start_searches();
+    start_memory();
     start_dispatcher();
     start_doorkeeper();
     start_changefeed();
@@ -318,7 +403,8 @@ struct system::state {
     sessions = std::make_shared<const session_deps>(session_deps{
         hub, persistence, judges, readers, dispatcher, changefeed, doorkeeper,
         options.credentials, options.settings.realtime,
-        options.settings.inference.max_content_bytes, wall_clock, longest_join});
+        options.settings.inference.max_content_bytes, wall_clock, longest_join,
+        std::make_shared<crowd>(), memory, options.settings.memory.max_results});
   }
 
   void drain_jobs(std::chrono::milliseconds within) {
@@ -333,6 +419,8 @@ struct system::state {
 
   void end_services() {
     mail_ends->store(true);
+    if (options.embedder)
+      options.embedder->stop();
     for (auto at = services.rbegin(); at != services.rend(); ++at)
       caf::anon_send_exit(*at, caf::exit_reason::user_shutdown);
     services.clear();
@@ -346,10 +434,15 @@ struct system::state {
     accounts = nullptr;
     codes = nullptr;
     desk.reset();
+    embedder = nullptr;
+    embedding = nullptr;
     dispatcher = nullptr;
     changefeed = nullptr;
     doorkeeper = nullptr;
     broadcaster = nullptr;
+    searches.clear();
+    indexer = nullptr;
+    memory = nullptr;
     sessions.reset();
   }
 };
@@ -392,6 +485,15 @@ const dispatcher_actor& system::dispatcher() const noexcept {
 }
 const broadcaster_actor& system::broadcaster() const noexcept {
   return state_->broadcaster;
+}
+const memory_actor& system::memory() const noexcept {
+  return state_->memory;
+}
+const std::vector<search_actor>& system::searches() const noexcept {
+  return state_->searches;
+}
+const text_embedder_actor& system::embedder() const noexcept {
+  return state_->embedder;
 }
 
 session_actor system::open_session(outbox_ptr out, identity who,

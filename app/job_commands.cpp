@@ -42,22 +42,25 @@ read_ids(const std::vector<std::string>& words) {
   auto ids = std::vector<job_id>{};
   for (const auto& word : words) {
     auto id = job_id{};
+    const auto text = word.starts_with('m'); // m17: of message 17, see job_summary
     const auto* const end = word.data() + word.size();
-    const auto read = std::from_chars(word.data(), end, id.value);
+    const auto read = std::from_chars(word.data() + (text ? 1 : 0), end, id.value);
     if (read.ec != std::errc{} || read.ptr != end || id.value < 1)
       return fail(errc::invalid_input, "not a job's number: " + word);
-    ids.push_back(id);
+    ids.push_back(text ? job_id{-id.value} : id);
   }
   return ids;
 }
 
 void print_row(const storage::job_summary& job) {
-  std::printf(
-      "%10lld  %-9s  %2lld/%-2lld  %-10s  %-8s  %-36s  %s%s%s\n",
-      static_cast<long long>(job.id.value), job.status.c_str(),
-      static_cast<long long>(job.attempts), static_cast<long long>(job.max_attempts),
-      job.age.c_str(), job.due_in.c_str(), job.user.c_str(), job.node.c_str(),
-      job.node.empty() || job.last_error.empty() ? "" : "  ", job.last_error.c_str());
+  const auto number = job.id.value < 0 ? "m" + std::to_string(-job.id.value)
+                                       : std::to_string(job.id.value);
+  std::printf("%10s  %-9s  %2lld/%-2lld  %-10s  %-8s  %-36s  %s%s%s\n", number.c_str(),
+              job.status.c_str(), static_cast<long long>(job.attempts),
+              static_cast<long long>(job.max_attempts), job.age.c_str(),
+              job.due_in.c_str(), job.user.c_str(), job.node.c_str(),
+              job.node.empty() || job.last_error.empty() ? "" : "  ",
+              job.last_error.c_str());
 }
 
 /// Changes the named jobs and says how many it were.

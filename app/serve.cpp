@@ -4,6 +4,7 @@
 #include "app/database.hpp"
 #include "app/keys.hpp"
 #include "engines/builtin.hpp"
+#include "engines/open_embedder.hpp"
 #include "net/auth_limits.hpp"
 #include "net/issuer_keys.hpp"
 #include "net/server.hpp"
@@ -63,20 +64,34 @@ int fail_start(const char* what, const error& why) {
 [[nodiscard]] actors::system_options
 options_of(const config::settings& settings, const storage::endpoint& where,
            const wire::credentials& credentials,
-           std::shared_ptr<net::socket_watches> to) {
+           std::shared_ptr<net::socket_watches> to,
+           std::shared_ptr<engines::embedder> embedder) {
   return {.settings = settings,
           .database = where,
           .credentials = credentials,
           .node = node_name(),
           .engine = engines::make_builtin(settings.inference.tokens_per_second),
-          .sockets = std::move(to)};
+          .sockets = std::move(to),
+          .embedder = std::move(embedder)};
 }
 
-[[nodiscard]] net::backend backend_of(actors::system& system,
-                                      const config::settings& settings,
-                                      const wire::credentials& credentials,
-                                      const std::string& anon_key,
-                                      std::shared_ptr<net::socket_watches> to) {
+/// A server without memory is still one: what is missing is said in the log.
+[[nodiscard]] std::shared_ptr<engines::embedder>
+embedder_of(const config::settings& settings) {
+  auto opened = engines::open_embedder(settings.embedding, settings.storage.directory);
+  if (!opened) {
+    ops::warn("embedder.missing", {{"cause", opened.error().what}});
+    return nullptr;
+  }
+  if (!*opened)
+    ops::info("embedder.off", {});
+  return std::move(*opened);
+}
+
+[[nodiscard]] net::backend
+backend_of(actors::system& system, const config::settings& settings,
+           const wire::credentials& credentials, const std::string& anon_key,
+           std::shared_ptr<net::socket_watches> to, const engines::embedder* embedder) {
   return {
       .actors = system.caf(),
       .accounts = system.accounts(),
@@ -87,6 +102,8 @@ options_of(const config::settings& settings, const storage::endpoint& where,
       .rest_writers = system.rest_writers(),
       .dispatcher = system.dispatcher(),
       .broadcaster = system.broadcaster(),
+      .embedder = system.embedder(),
+      .embedding_model = embedder ? embedder->traits().id : std::string{},
       .open_session =
           [&system](actors::outbox_ptr out, identity who, wire::serializer version) {
             return system.open_session(std::move(out), std::move(who), version);
@@ -96,7 +113,8 @@ options_of(const config::settings& settings, const storage::endpoint& where,
       .anon_key = anon_key,
       .metrics = ops::metrics_page,
       .sockets = std::move(to),
-      .limits = std::make_shared<net::auth_limits>(settings.auth)};
+      .limits = std::make_shared<net::auth_limits>(settings.auth),
+      .memory = system.memory()};
 }
 
 /// Keeps the trusted issuer's keys fresh; null: there are none to fetch.
@@ -129,11 +147,13 @@ int run(const config::settings& settings, const sigset_t& held, database& db) {
     return fail_start("keys", credentials.error());
   const auto issuer = watch_issuer(*credentials, settings.auth);
   const auto sockets = std::make_shared<net::socket_watches>();
-  auto system = actors::system{options_of(settings, db.where(), *credentials, sockets)};
+  const auto embedder = embedder_of(settings);
+  auto system =
+      actors::system{options_of(settings, db.where(), *credentials, sockets, embedder)};
   if (issuer)
     issuer->wait_for_first();
-  auto server = net::server::open(
-      backend_of(system, settings, *credentials, keys->anon_key, sockets));
+  auto server = net::server::open(backend_of(system, settings, *credentials,
+                                             keys->anon_key, sockets, embedder.get()));
   if (!server)
     return fail_start("listen", server.error());
   announce(*server, settings);

@@ -24,6 +24,19 @@ std::string as_written(std::string_view name) {
   return std::string{name};
 }
 
+/// Flags that only one command knows: they stay among its words.
+constexpr auto flags_of_models = std::array<std::string_view, 2>{"--to", "--int8"};
+
+[[nodiscard]] bool is_of_command(std::string_view argument,
+                                 const std::vector<std::string>& words) {
+  if (words.empty())
+    return false;
+  if (words.front() == "verify")
+    return argument == "--deep";
+  return words.front() == "models" &&
+         std::ranges::contains(flags_of_models, argument.substr(0, argument.find('=')));
+}
+
 /// "--net.port" and "--net_port" are "--net-port".
 std::string normal_flag(std::string_view flag) {
   return flag_name(flag.substr(std::string_view{"--"}.size()));
@@ -82,6 +95,7 @@ public:
     for (auto& one : mistakes_of_keys(values_.auth))
       mistake(std::move(one));
     check_mail();
+    check_embedding();
   }
 
   [[nodiscard]] result<loaded> finish(command_line line) && {
@@ -118,6 +132,20 @@ private:
       mistake("mail.smtp_tls is none: mail.smtp_host must be this machine's loopback");
   }
 
+  void check_embedding() {
+    const auto& how = values_.embedding;
+    if (how.engine != "openai")
+      return;
+    if (!how.openai_url.starts_with("http://") &&
+        !how.openai_url.starts_with("https://"))
+      mistake("embedding.openai_url must be an https:// or http:// URL when "
+              "embedding.engine is openai");
+    if (how.openai_model.empty())
+      mistake("embedding.openai_model is needed when embedding.engine is openai");
+    if (how.openai_dimensions == 0)
+      mistake("embedding.openai_dimensions is needed when embedding.engine is openai");
+  }
+
   [[nodiscard]] static std::size_t index(const option& of) {
     return static_cast<std::size_t>(&of - options().data());
   }
@@ -148,7 +176,8 @@ public:
         line_.words.insert(line_.words.end(), rest_.begin(), rest_.end());
         return;
       }
-      if (argument.size() > 1 && argument.starts_with('-'))
+      if (argument.size() > 1 && argument.starts_with('-') &&
+          !is_of_command(argument, line_.words))
         read_flag(argument, into);
       else
         line_.words.emplace_back(argument);

@@ -150,6 +150,51 @@ struct inference_settings {
   std::size_t tokens_per_second = 40;      ///< pace of the built-in engine; 0: no pause
 };
 
+/// What turns texts into vectors.
+struct embedding_settings {
+  std::string engine = "onnx";           ///< onnx, openai, or none: no memory
+  std::filesystem::path model_directory; ///< empty: models/use-lite of the state
+  bool quantized = false;                ///< the directory's int8 weights
+  std::size_t threads = 0;       ///< of one run; 0: as the model's folder says, else 1
+  std::size_t match_percent = 0; ///< least cosine of a match; 0: the model's own
+  std::string openai_url;        ///< without /v1
+  std::string openai_key;        ///< empty: none is sent
+  std::string openai_model;
+  std::size_t openai_dimensions = 0;    ///< of the model's vectors
+  bool openai_ask_dimensions = false;   ///< whether the server is asked for them
+  std::size_t openai_max_tokens = 512;  ///< of one text, estimated
+  std::string openai_query_prefix;      ///< put before what is searched for
+  std::string openai_document_prefix;   ///< put before what is found
+  std::size_t openai_batch = 64;        ///< texts of one request
+  std::size_t openai_attempts = 3;      ///< of one request
+  milliseconds openai_retry_after{500}; ///< before the second; each later one doubles
+  seconds openai_connect_timeout{5};
+  seconds openai_timeout{30};          ///< of one attempt
+  std::size_t batch = 16;              ///< messages taken, and pieces embedded, at once
+  std::size_t query_threads = 1;       ///< for texts somebody waits for
+  std::size_t query_queue = 256;       ///< requests waiting for one of them; then 429
+  std::size_t max_texts = 64;          ///< of one request
+  std::size_t max_text_bytes = 65'536; ///< of one of them
+};
+
+/// The index of embeddings, and what searches of it may take.
+struct memory_settings {
+  std::size_t shards = 0;           ///< 0: one a core
+  std::string form = "float32";     ///< of vectors in memory: float32 or int8
+  std::size_t graph_from = 10'000;  ///< a user's pieces become a graph
+  std::size_t budget_mb = 0;        ///< of all vectors; 0: no limit
+  seconds save_every{300};          ///< the index file
+  std::size_t save_after = 50'000;  ///< changes of a shard
+  std::size_t queue = 1024;         ///< searches at once; more get 429
+  std::size_t readers = 2;          ///< connections that fetch texts
+  std::string language = "english"; ///< of full text: hybrid searches
+  milliseconds wait{5000};          ///< for the index to reach after_lsn
+  std::size_t max_results = 100;    ///< of one search
+  std::size_t prompt_memories = 5;  ///< given to the engine; 0: none
+  std::size_t prompt_tokens = 600;  ///< all of them together, about
+  milliseconds prompt_timeout{300}; ///< then the engine is asked without
+};
+
 struct log_settings {
   std::string level = "info"; ///< debug, info, warn or error
 };
@@ -162,6 +207,8 @@ struct settings {
   storage_settings storage;
   rest_settings rest;
   inference_settings inference;
+  embedding_settings embedding;
+  memory_settings memory;
   log_settings log;
 };
 

@@ -87,13 +87,25 @@ struct stop_receipt {
 struct past_turn {
   std::string role; ///< "user", "assistant" or "system"
   std::string content;
+  message_id id = {};
+};
+
+/// Something said earlier, here or in another conversation, that may help to answer.
+struct recalled_memory {
+  message_id message;
+  conversation_id conversation;
+  float score = 0; ///< cosine to the message to answer
+  std::string role;
+  std::string excerpt;
 };
 
 /// What the engine is asked with.
 struct prompt {
   std::optional<std::string> system;
-  std::optional<std::string> model; ///< the conversation's choice
-  std::vector<past_turn> turns;     ///< ends with the message to answer
+  std::optional<std::string> model;           ///< the conversation's choice
+  std::vector<past_turn> turns;               ///< ends with the message to answer
+  bool recalls = true;                        ///< the conversation wants memories
+  std::vector<recalled_memory> memories = {}; ///< said in `system`, too
 };
 
 /// Text so far of a job that runs: lets another node continue it.

@@ -33,13 +33,21 @@ struct embedded_piece {
   std::vector<float> vector; ///< of length 1
 };
 
+/// Which row, and whose.
+struct owned_embedding {
+  embedding_id id;
+  user_id user;
+
+  friend auto operator<=>(const owned_embedding&, const owned_embedding&) = default;
+};
+
 /// Which pieces a search may find. Empty: all of the user's.
 struct memory_filter {
-  std::optional<conversation_id> conversation;     ///< only in it
-  std::optional<conversation_id> not_conversation; ///< only outside
-  std::optional<message_role> role;
-  std::optional<timestamp> since;  ///< said then or later
-  std::optional<timestamp> before; ///< said earlier than then
+  std::optional<conversation_id> conversation = {};     ///< only in it
+  std::optional<conversation_id> not_conversation = {}; ///< only outside
+  std::optional<message_role> role = {};
+  std::optional<timestamp> since = {};  ///< said then or later
+  std::optional<timestamp> before = {}; ///< said earlier than then
 };
 
 /// A piece that a search found.

@@ -113,6 +113,23 @@ std::string echo(std::string_view question,
                      quoted(earlier.back()), notice);
 }
 
+/// What memory found was looked for by its meaning: it needs no words in common.
+std::string remember(std::string_view question,
+                     const std::vector<recalled_memory>& memories) {
+  auto quotes = std::vector<std::string>{};
+  for (const auto& one : memories) {
+    if (quotes.size() == quotes_shown)
+      break;
+    quotes.push_back(std::format("{} {}", one.role == "user" ? "you said" : "I said",
+                                 quoted(cut_utf8(one.excerpt, read_bytes))));
+  }
+  const auto topic = topic_of(question);
+  return std::format("{}I remember: {}. That is the closest I find in what was said "
+                     "before. {}",
+                     topic.empty() ? "" : std::format("On {}, ", topic), listed(quotes),
+                     notice);
+}
+
 } // namespace
 
 std::string compose_answer(const prompt& asked) {
@@ -123,7 +140,10 @@ std::string compose_answer(const prompt& asked) {
   for (auto i = std::size_t{0}; i + 1 < asked.turns.size(); ++i)
     if (asked.turns[i].role == "user")
       earlier.push_back(cut_utf8(asked.turns[i].content, read_bytes));
-  if (earlier.empty() || excerpt(question, 1, quote_bytes).empty())
+  const auto blank = excerpt(question, 1, quote_bytes).empty();
+  if (!asked.memories.empty() && !blank && !asks_what_was_said(question))
+    return remember(question, asked.memories);
+  if (earlier.empty() || blank)
     return greet(question);
   if (asks_what_was_said(question))
     return recall(earlier);

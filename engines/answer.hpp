@@ -1,5 +1,6 @@
-// What the built-in engine says: greets, quotes earlier messages that match, recalls
-// them when asked to, and always says that no language model is configured.
+// What the built-in engine says: greets, quotes memories or earlier messages that
+// match, recalls messages when asked to, and always says that no language model is
+// configured.
 #pragma once
 
 #include "domain/chat.hpp"

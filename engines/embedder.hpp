@@ -40,17 +40,23 @@ public:
   /// One vector of length 1 a text, in order; the same text gives the same vector
   /// whatever stands beside it, up to rounding. Texts are valid UTF-8 of any length;
   /// none gives none. Fails: unavailable, overloaded, timeout (a server that may answer
-  /// later), internal (what came is no vector: wrong size, NaN, zero, too few).
+  /// later), invalid_input (a server refuses one of the texts: smaller batches find
+  /// it), internal (what came is no vector: wrong size, NaN, zero, too few).
   [[nodiscard]] virtual result<std::vector<std::vector<float>>>
   embed(std::span<const std::string> texts, text_purpose purpose) const = 0;
 
   /// Cuts a text into pieces of at most max_tokens, where possible between paragraphs,
   /// else sentences, else words. Pieces are in order, together hold everything but
-  /// white space, and none is empty; a text without any word has no piece.
+  /// white space, and none is empty; a text without any word has no piece. A model set
+  /// to truncate long texts has one piece of each.
   [[nodiscard]] virtual std::vector<text_chunk> split(std::string_view text) const = 0;
 
   /// Tokens of a text as this model counts them: for grouping texts by length.
   [[nodiscard]] virtual std::size_t count_tokens(std::string_view text) const = 0;
+
+  /// From now on calls fail with unavailable, those under way soon, where they wait for
+  /// a server. Local models end what they have begun.
+  virtual void stop() noexcept {}
 };
 
 } // namespace jessica::engines

@@ -19,7 +19,7 @@ namespace jessica::index {
 enum class vector_form : std::uint8_t { float32, int8 };
 
 struct index_options {
-  std::string model;          ///< a file of another model is not taken
+  std::string model = {};     ///< a file of another model is not taken
   std::size_t dimensions = 0; ///< of every vector
   vector_form form = vector_form::float32;
   /// A user's pieces become a graph when there are so many.
@@ -33,7 +33,9 @@ struct index_options {
 struct index_size {
   std::size_t pieces = 0;
   std::size_t users = 0;
-  std::size_t bytes = 0; ///< of memory, about
+  std::size_t bytes = 0; ///< of memory, about; what is only in the file does not count
+  std::size_t dropped_users = 0; ///< of `users`; `load` puts them back
+  std::size_t damaged_users = 0; ///< so far: dropped as the file was damaged
 };
 
 /// The pieces that a search found, best first; nullopt: the user's pieces were dropped
@@ -70,10 +72,17 @@ public:
   [[nodiscard]] result<void> load(const user_id& user,
                                   std::span<const embedded_piece> pieces);
 
+  /// Does a part of what is outstanding, a few milliseconds: graphs to link. add() and
+  /// remove() do the same, so it is for when nothing comes. False: nothing is left.
+  bool work();
+
   [[nodiscard]] index_size size() const noexcept;
   /// All ids, ascending, those of dropped users included.
   [[nodiscard]] std::vector<embedding_id> ids() const;
-  /// The vector as it is stored; nullopt: not here, or dropped.
+  /// The same with their users.
+  [[nodiscard]] std::vector<owned_embedding> owned() const;
+  /// The vector as it is stored; nullopt: not here, or dropped. Reads what is in the
+  /// file.
   [[nodiscard]] std::optional<std::vector<float>> vector_of(const user_id& user,
                                                             embedding_id id) const;
 
@@ -84,14 +93,16 @@ public:
   /// Writes atomically, with a checksum. Blocks. Any thread. Fails: unavailable (disk).
   [[nodiscard]] static result<void> write(const snapshot& state,
                                           const std::filesystem::path& file);
-  /// Opens what was written. Blocks. Fails: not_found; conflict (another model, form or
-  /// size: a new start); invalid_input (damaged).
+  /// Opens what was written. Vectors stay in the file until their user is searched, and
+  /// are checked then: when they are damaged `find` says that they were dropped.
+  /// Blocks. Fails: not_found; conflict (another model, form, size or version: a new
+  /// start); invalid_input (damaged); unavailable (disk).
   [[nodiscard]] static result<vector_index> open(index_options options,
                                                  const std::filesystem::path& file);
 
 private:
   struct state;
-  explicit vector_index(std::unique_ptr<state> state);
+  explicit vector_index(std::unique_ptr<state> made);
   std::unique_ptr<state> state_;
 };
 

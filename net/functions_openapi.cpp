@@ -25,6 +25,29 @@ constexpr auto stop_fields = std::to_array<described_field>({
 constexpr auto worker_fields = std::to_array<described_field>({
     {"max", R"({"type":"integer","minimum":1})", "5"},
 });
+constexpr auto embed_fields = std::to_array<described_field>({
+    {"text", R"({"type":"string","minLength":1})", R"("Hello")", false, true},
+    {"texts", R"({"type":"array","items":{"type":"string"}})", R"(["Hello"])", false,
+     true},
+    {"message_id", uuid, R"("44444444-4444-4444-8444-444444444444")", false, true},
+    {"purpose", R"({"type":"string","enum":["query","document"]})", R"("query")"},
+});
+
+constexpr auto search_fields = std::to_array<described_field>({
+    {"query", R"({"type":"string"})", R"("What is my dog called?")"},
+    {"embedding", R"({"type":"array","items":{"type":"number"}})", "[0.6,0.8]"},
+    {"k", R"({"type":"integer","minimum":1,"maximum":100})", "8"},
+    {"filter",
+     R"({"type":"object","properties":{"conversation_id":{"type":"string","format":"uuid"},)"
+     R"("exclude_conversation_id":{"type":"string","format":"uuid"},)"
+     R"("role":{"type":"string","enum":["user","assistant","system","tool"]},)"
+     R"("since":{"type":"string","format":"date-time"},)"
+     R"("before":{"type":"string","format":"date-time"}}})",
+     R"({"role":"user"})"},
+    {"hybrid", R"({"type":"boolean"})", "false"},
+    {"min_score", R"({"type":"number","minimum":-1,"maximum":1})", "0"},
+    {"after_lsn", R"({"type":"string"})", R"("0/0")"},
+});
 
 constexpr auto functions = std::to_array<described_function>({
     {"post", "enqueue-inference",
@@ -38,10 +61,29 @@ constexpr auto functions = std::to_array<described_function>({
      "Ends a reply wherever it runs; what there is of it is kept. Idempotent", false,
      stop_fields, "200",
      R"({"type":"object","properties":{"status":{"type":"string"}}})"},
+    {"post", "search-memory",
+     "The messages of a user that are nearest to a text (query) or a vector "
+     "(embedding); "
+     "the service role says whose (user_id)",
+     false, search_fields, "200",
+     R"({"type":"array","items":{"type":"object","properties":{)"
+     R"("message_id":{"type":"string"},"score":{"type":"number"},)"
+     R"("content":{"type":"string"},"created_at":{"type":"string"},)"
+     R"("conversation_id":{"type":"string"},"role":{"type":"string"},)"
+     R"("excerpt":{"type":"string"},"truncated":{"type":"boolean"}}}})"},
     {"post", "run-inference-worker", "Claims queued jobs now and runs them", true,
      worker_fields, "200",
      R"({"type":"object","properties":{"claimed":{"type":"integer"},)"
      R"("running":{"type":"integer"},"waiting":{"type":"integer"}}})"},
+    {"post", "embed-generator",
+     "Vectors of texts (text or texts); or embeds a message now and stores its vectors "
+     "(message_id, or the body of a database webhook)",
+     false, embed_fields, "200",
+     R"({"type":"object","properties":{"model":{"type":"string"},)"
+     R"("dim":{"type":"integer"},"embeddings":{"type":"array","items":)"
+     R"({"type":"array","items":{"type":"number"}}},)"
+     R"("message_id":{"type":"string"},"chunks":{"type":"integer"},)"
+     R"("lsn":{"type":"string"}}})"},
     {"get",
      "auth-proxy",
      "Who the token says the caller is; in X-User-Id and X-User-Role too",
@@ -78,9 +120,14 @@ constexpr auto components = std::string_view{
   auto properties = object_writer{};
   auto examples = object_writer{};
   auto required = std::string{};
+  auto choices = std::string{};
   for (const auto& one : what.takes) {
     properties.json(one.name, one.schema);
-    examples.json(one.name, one.example);
+    if (!one.choice || choices.empty())
+      examples.json(one.name, one.example);
+    if (one.choice)
+      choices += std::format(R"({}{{"required":["{}"]}})", choices.empty() ? "" : ",",
+                             one.name);
     if (one.required)
       required += std::format("{}\"{}\"", required.empty() ? "" : ",", one.name);
   }
@@ -88,6 +135,8 @@ constexpr auto components = std::string_view{
   schema.text("type", "object").json("properties", properties.done());
   if (!required.empty())
     schema.json("required", "[" + required + "]");
+  if (!choices.empty())
+    schema.json("oneOf", "[" + choices + "]");
   return object_writer{}
       .flag("required", true)
       .json("content", json_content(schema.done(), examples.done()))

@@ -14,6 +14,7 @@ struct described_field {
   std::string_view schema;  ///< JSON Schema
   std::string_view example; ///< JSON
   bool required = false;
+  bool choice = false; ///< exactly one of those that are is given
 };
 
 struct described_function {

@@ -151,9 +151,16 @@ boost::asio::awaitable<http_response> answer(http_request what, call in) {
 }
 
 std::vector<std::span<const route>> route_tables() {
-  return {auth_routes(),       auth_mail_routes(),         auth_user_routes(),
-          auth_admin_routes(), switched_off_auth_routes(), rest_routes(),
-          auth_proxy_routes(), function_routes(),          realtime_routes(),
+  return {auth_routes(),
+          auth_mail_routes(),
+          auth_user_routes(),
+          auth_admin_routes(),
+          switched_off_auth_routes(),
+          rest_routes(),
+          auth_proxy_routes(),
+          memory_routes(),
+          function_routes(),
+          realtime_routes(),
           ops_routes()};
 }
 

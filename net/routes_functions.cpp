@@ -1,6 +1,7 @@
 // /functions/v1: what supabase.functions.invoke() reaches.
 #include "net/functions_openapi.hpp"
 #include "net/routes.hpp"
+#include "wire/embed_json.hpp"
 #include "wire/json_writer.hpp"
 #include "wire/reply_events.hpp"
 
@@ -67,6 +68,48 @@ answering run_inference_worker(const admitted& what, call in) {
   co_return json_response(200, body.done());
 }
 
+answering embed_a_message(const admitted& what, call in, message_id which) {
+  const auto embedded = co_await in.actors.ask<actors::message_embedded>(
+      in.with.embedder,
+      actors::embed_message{std::make_shared<const identity>(what.who), which},
+      in.with.settings.net.request_timeout);
+  if (!embedded)
+    co_return refuse(embedded.error(), what.request, true);
+  co_return json_response(
+      200, wire::embedded_json(which, embedded->pieces, embedded->position));
+}
+
+answering embed_some_texts(const admitted& what, call in, wire::embed_request asked) {
+  auto message = actors::embed_texts{std::move(asked.texts),
+                                     asked.query ? engines::text_purpose::query
+                                                 : engines::text_purpose::document};
+  const auto made = co_await in.actors.ask<actors::texts_embedded>(
+      in.with.embedder, std::move(message), in.with.settings.net.request_timeout);
+  if (!made)
+    co_return refuse(made.error(), what.request, true);
+  co_return json_response(
+      200, wire::embeddings_json(in.with.embedding_model, made->vectors));
+}
+
+/// Vectors of texts; or a message's, which are stored: what a database webhook asks
+/// for.
+answering embed_generator(const admitted& what, call in) {
+  if (!what.who.signed_in() && what.who.role != db_role::service_role)
+    co_return refuse_for("no_bearer", errc::unauthenticated, what.request);
+  if (!in.with.embedder)
+    co_return refuse_for("no_embedder", errc::unavailable, what.request);
+  const auto& limits = in.with.settings.embedding;
+  auto asked =
+      wire::read_embed(what.request.body, {limits.max_texts, limits.max_text_bytes});
+  if (!asked)
+    co_return refuse(asked.error(), what.request, true);
+  if (!asked->message)
+    co_return co_await embed_some_texts(what, in, std::move(*asked));
+  if (asked->deleted)
+    co_return json_response(200, wire::embedded_json(*asked->message, 0, {}));
+  co_return co_await embed_a_message(what, in, *asked->message);
+}
+
 answering unknown_function(const admitted& what, call) {
   co_return refuse(error{errc::not_found, "unknown function", {}, nullptr},
                    what.request, what.who.signed_in());
@@ -84,6 +127,7 @@ constexpr auto routes = std::to_array<route>({
     {"POST", "/functions/v1/stop-inference", caller::user, stop_inference},
     {"POST", "/functions/v1/run-inference-worker", caller::service,
      run_inference_worker},
+    {"POST", "/functions/v1/embed-generator", caller::principal, embed_generator},
     {"*", "/functions/v1/", caller::key_holder, describe_functions},
     {"*", "/functions/v1", caller::key_holder, describe_functions},
     {"*", "/functions/v1/*", caller::key_holder, unknown_function},

@@ -4,6 +4,8 @@
 
 #include "actors/account_messages.hpp"
 #include "actors/code_messages.hpp"
+#include "actors/embedding_messages.hpp"
+#include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
 #include "config/settings.hpp"
 #include "domain/error.hpp"
@@ -34,6 +36,8 @@ struct backend {
   actors::clerk_actor rest_writers;
   actors::dispatcher_actor dispatcher;
   actors::broadcaster_actor broadcaster;
+  actors::text_embedder_actor embedder = {}; ///< null: nothing is embedded here
+  std::string embedding_model = {};          ///< its name
   std::function<actors::session_actor(actors::outbox_ptr, identity, wire::serializer)>
       open_session;
   wire::credentials credentials;
@@ -43,6 +47,7 @@ struct backend {
   /// Actors' own sockets, which the reactors watch; null: none.
   std::shared_ptr<socket_watches> sockets = nullptr;
   std::shared_ptr<auth_limits> limits{}; ///< null: any number of calls
+  actors::memory_actor memory = {};      ///< null: there is none
 };
 
 struct call;

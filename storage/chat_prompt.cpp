@@ -10,7 +10,8 @@ namespace jessica::storage {
 namespace {
 
 constexpr auto read_prompt = std::string_view{R"(
-  select c.system_prompt, c.model, t.role, t.content, t.id = $2
+  select c.system_prompt, c.model, t.role, t.content, t.id = $2, t.id,
+    c.metadata -> 'memory' is distinct from 'false'::jsonb
   from public.conversations c
   left join lateral (
     select m.id, m.seq, m.role, m.content from public.messages m
@@ -46,9 +47,11 @@ result<prompt> load_prompt(connection& db, user_id user, conversation_id convers
                                  : std::optional{std::string{found.text(0, column)}};
   };
   auto read = prompt{choice(0), choice(1), {}};
+  read.recalls = found.text(0, 6) == "t";
   for (auto row = 0; row < found.size(); ++row)
     read.turns.push_back(
-        {std::string{found.text(row, 2)}, std::string{found.text(row, 3)}});
+        {std::string{found.text(row, 2)}, std::string{found.text(row, 3)},
+         message_id::parse(found.text(row, 5)).value_or(message_id{})});
   return read;
 }
 

@@ -8,7 +8,7 @@ namespace jessica::storage {
 namespace {
 
 constexpr auto list = std::string_view{R"(
-  select j.id, j.status, j.kind, coalesce(u.attempt, r.attempt, j.attempts),
+  (select j.id, j.status, j.kind, coalesce(u.attempt, r.attempt, j.attempts),
     j.max_attempts, j.user_id, date_trunc('second', now() - j.created_at),
     case when r.run_at > now() then date_trunc('second', r.run_at - now()) end,
     n.node, translate(j.last_error, E'\n\t', '  ')
@@ -18,7 +18,26 @@ constexpr auto list = std::string_view{R"(
   left join jessica.ready r on r.id = j.id
   where case when $1::text is null then j.status in ('queued', 'running', 'dead')
     else j.status = $1 end
-  order by j.id desc limit $2)"};
+  order by j.id desc limit $2)
+  union all
+  (select -t.seq, t.status, 'embedding', t.attempts, 5, t.user_id,
+    date_trunc('second', now() - t.since),
+    case when t.status = 'queued' and t.due_at > now()
+      then date_trunc('second', t.due_at - now()) end,
+    t.node, translate(t.last_error, E'\n\t', '  ')
+  from jessica.texts t
+  where ($1::text is null or t.status = $1)
+    and not exists (
+      select from public.inference_jobs j
+      where j.message_id = t.message_id and j.kind = 'embedding' and j.status = 'queued')
+  order by t.rank, t.seq limit $2)
+  limit $2)"};
+
+constexpr auto show_text = std::string_view{R"(
+  select f.key, f.value
+  from jessica.texts t, lateral jsonb_each_text(to_jsonb(t)) with ordinality f
+  where t.rank in (0, 1) and t.seq = -$1::bigint
+  order by t.rank, f.ordinality)"};
 
 constexpr auto show = std::string_view{R"(
   select f.key, f.value
@@ -65,11 +84,16 @@ list_jobs(connection& db, std::optional<std::string_view> status, std::size_t li
 
 result<std::vector<std::pair<std::string, std::string>>> show_job(connection& db,
                                                                   job_id id) {
-  const auto found = db.run({std::string{show}, {number(id.value)}});
+  const auto found =
+      db.run({std::string{id.value < 0 ? show_text : show}, {number(id.value)}});
   if (!found)
     return std::unexpected{found.error()};
   if (found->size() == 0)
-    return fail(errc::not_found, "there is no job " + std::to_string(id.value));
+    return id.value < 0
+               ? fail(errc::not_found, "there is no text m" +
+                                           std::to_string(-id.value) +
+                                           " that waits for its vectors")
+               : fail(errc::not_found, "there is no job " + std::to_string(id.value));
   auto fields = std::vector<std::pair<std::string, std::string>>{};
   for (auto row = 0; row < found->size(); ++row)
     if (!found->null(row, 1))

@@ -18,7 +18,7 @@ namespace jessica::storage {
 
 /// Texts are as PostgreSQL prints them; empty: not known.
 struct job_summary {
-  job_id id;
+  job_id id; ///< negative: the work of a message's text, by the message's number
   std::string status;
   std::string kind;
   std::int64_t attempts = 0;
@@ -30,11 +30,13 @@ struct job_summary {
   std::string last_error; ///< in one line
 };
 
-/// Newest first. No status: all that are not done or cancelled.
+/// Jobs, newest first; then texts that wait for their vectors, oldest first. No status:
+/// all that are not done or cancelled.
 [[nodiscard]] result<std::vector<job_summary>>
 list_jobs(connection& db, std::optional<std::string_view> status, std::size_t limit);
 
-/// Everything about one job, as names and values. Fails: not_found.
+/// Everything about one job, as names and values; of a negative number, about the work
+/// of a text. Fails: not_found.
 [[nodiscard]] result<std::vector<std::pair<std::string, std::string>>>
 show_job(connection& db, job_id id);
 

@@ -291,6 +291,17 @@ maybe_piece wal_stream::next(milliseconds wait) {
   return piece;
 }
 
+result<void> wal_stream::ask_position() {
+  if (state_->open == nullptr || !state_->streaming) {
+    return fail(errc::unavailable, "the change feed has ended or did not begin");
+  }
+  auto sent = state_->send_status(wait_clock::now(), true);
+  if (!sent) {
+    state_->open.reset();
+  }
+  return sent;
+}
+
 result<void> wal_stream::keep_alive() {
   if (state_->open == nullptr || !state_->streaming) {
     return fail(errc::unavailable, "the change feed has ended or did not begin");

@@ -68,6 +68,10 @@ public:
   /// reading. Call it every few seconds; it does not wait.
   [[nodiscard]] result<void> keep_alive();
 
+  /// Asks the server how far its log goes; position() is there when next() has read the
+  /// answer and all before it. Does not wait.
+  [[nodiscard]] result<void> ask_position();
+
   /// Everything before it was handed out (at first: where the snapshot is).
   [[nodiscard]] lsn position() const noexcept;
   /// Bytes of log that the server said to have passed on, and we did not hand out.

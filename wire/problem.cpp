@@ -32,6 +32,9 @@ constexpr auto functions_by_reason = std::to_array<function_answer>({
     {"message_not_found", 404, "message_not_found", "No such message"},
     {"reply_not_found", 404, "reply_not_found", "No such reply"},
     {"service_only", 403, "service_only", "Only the service role may call this"},
+    {"no_embedder", 503, "no_embedder",
+     "Nothing embeds texts on this server: set embedding.engine, or give it a model "
+     "(docs/memory.md)"},
     {"method_not_allowed", 405, "method_not_allowed", "Method not allowed"},
 });
 

@@ -28,6 +28,19 @@ constexpr auto max_params_bytes = std::size_t{16'384};
   return numbers.done();
 }
 
+[[nodiscard]] std::string memories_text(std::span<const recalled_memory> memories) {
+  auto all = std::string{"["};
+  for (const auto& one : memories) {
+    auto object = object_writer{event_bytes + quoted_size(one.excerpt)};
+    object.text("message_id", one.message.str())
+        .text("conversation_id", one.conversation.str())
+        .json("score", std::format("{:.4f}", one.score))
+        .text("excerpt", one.excerpt);
+    all += (all.size() == 1 ? "" : ",") + object.done();
+  }
+  return all + ']';
+}
+
 [[nodiscard]] std::unexpected<error> invalid(std::string what) {
   return fail(errc::invalid_input, std::move(what), "validation_failed");
 }
@@ -82,14 +95,15 @@ read_client_id(const json_reader& from) {
 
 } // namespace
 
-std::string reply_started(const job& what, std::string_view model) {
+std::string reply_started(const job& what, std::string_view model,
+                          std::span<const recalled_memory> memories) {
   auto event = object_writer{event_bytes + 2 * model.size()};
   event.text("id", what.reply.str())
       .text("message_id", what.message.str())
       .number("job_id", what.id.value)
       .number("attempt", what.attempt)
       .text("model", model)
-      .json("memories", "[]");
+      .json("memories", memories_text(memories));
   return event.done();
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,7 +19,8 @@ struct reply_ref {
   std::int32_t attempt = 1;
 };
 
-[[nodiscard]] std::string reply_started(const job& what, std::string_view model);
+[[nodiscard]] std::string reply_started(const job& what, std::string_view model,
+                                        std::span<const recalled_memory> memories = {});
 /// Tokens first_seq..seq.
 [[nodiscard]] std::string reply_delta(reply_ref of, std::uint64_t first_seq,
                                       std::uint64_t seq, std::string_view text);

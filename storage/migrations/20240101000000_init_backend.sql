@@ -33,6 +33,7 @@ create table public.messages (
   status text not null default 'complete'
     check (status in ('pending', 'streaming', 'complete', 'error', 'cancelled')),
   content text not null default '' check (octet_length(content) <= 262144),
+  version int not null default 1,  -- of the text, once there is one
   reply_to uuid,
   client_id text,
   model text,
@@ -53,13 +54,28 @@ create unique index messages_client_id
 
 create index messages_created on public.messages using brin (created_at);
 
+-- A text that is changed is another text: vectors made from the old one are known by its number.
+create function public.count_message_version() returns trigger
+language plpgsql set search_path = ''
+as $$ begin
+  new.version := old.version + 1;
+  return new;
+end $$;
+
+create trigger count_message_version before update on public.messages
+  for each row when (old.content <> '' and new.content is distinct from old.content)
+  execute function public.count_message_version();
+
 -- Embeddings
 
+-- At most one model is active: the one that new texts are embedded with. At most one is complete:
+-- every text has its vectors. They differ while old texts are embedded anew.
 create table public.embedding_models (
   id smallint primary key,
   name text not null unique,
   dim int not null check (dim between 1 and 16000),
-  active bool not null default true,
+  active bool not null default false,
+  complete bool not null default false,
   unique (id, dim)
 );
 
@@ -120,10 +136,13 @@ begin
   end if;
 end $$;
 
--- Not active until a server embeds with it: an active model makes jobs for every message.
-insert into public.embedding_models (id, name, dim, active) values (1, 'use-lite', 512, false);
-
-select public.ensure_embedding_index(1::smallint);
+-- The model to search by: the complete one, else the active one. Null: there is none.
+create function public.search_model() returns smallint
+language sql stable set search_path = ''
+as $$
+  select m.id from public.embedding_models m where m.complete or m.active
+  order by m.complete desc limit 1
+$$;
 
 -- Jobs
 
@@ -373,13 +392,16 @@ $$;
 -- Vector search in SQL under row security. Model and dimension are literals, or the planner could
 -- not use the model's partial index.
 create function public.match_messages(
-  query extensions.vector, model_id smallint default 1, k int default 8
+  query extensions.vector, model_id smallint default public.search_model(), k int default 8
 ) returns table (message_id uuid, score float8)
 language plpgsql stable set search_path = ''
 as $$
 declare
   d int := (select dim from public.embedding_models where id = $2);
 begin
+  if d is null then
+    return;
+  end if;
   return query execute format(
     'select e.message_id, '
     '  1 - (e.embedding::extensions.vector(%s) operator(extensions.<=>) $1) '
@@ -391,10 +413,10 @@ end $$;
 revoke execute on function
   public.enqueue_inference, public.queue_reply, public.cancel_inference,
   public.stop_inference, public.match_messages, public.ensure_embedding_index,
-  public.copy_message_facts
+  public.copy_message_facts, public.count_message_version, public.search_model
 from public, anon, authenticated;
 
 grant execute on function
   public.enqueue_inference, public.queue_reply, public.cancel_inference,
-  public.stop_inference, public.match_messages
+  public.stop_inference, public.match_messages, public.search_model
 to authenticated, service_role;

@@ -42,24 +42,32 @@ create table jessica.running (
 
 -- Wakes every node through the WAL stream they all read anyway, when and if this transaction
 -- commits. What they understand: "jobs" (look for ready ones), "tick" (the same, now and then),
--- "cancel <job>", and what became of logins (below).
+-- "cancel <job>", "embed" (texts wait), and what became of logins (below).
 create function jessica.wake(what text) returns void
 language sql security definer set search_path = ''
 as $$ select pg_logical_emit_message(true, 'jessica', what) $$;
 
 -- Any insert into inference_jobs queues it. With a lease it is born claimed by that node, and no
--- claim is ever written.
+-- claim is ever written. Jobs of kind "embedding" are exceptions that operators see; their work
+-- waits where that of all texts does, see 20240101000003_memory.sql.
 create function jessica.on_job() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
   insert into jessica.running (id, lease, attempt)
-  select id, lease, 1 from fresh where lease is not null and status = 'queued';
+  select id, lease, 1 from fresh
+  where lease is not null and status = 'queued' and kind <> 'embedding';
 
   insert into jessica.ready (rank, run_at, id, kind, user_id)
-  select -priority, run_at, id, kind, user_id from fresh where lease is null and status = 'queued';
+  select -priority, run_at, id, kind, user_id from fresh
+  where lease is null and status = 'queued' and kind <> 'embedding';
   if found then
     perform jessica.wake('jobs');
+  end if;
+
+  if exists (select from fresh where kind = 'embedding' and status = 'queued') then
+    perform jessica.embed_again(array(
+      select message_id from fresh where kind = 'embedding' and status = 'queued'));
   end if;
   return null;
 end $$;
@@ -89,6 +97,13 @@ create function jessica.on_cancel() returns trigger
 language plpgsql security definer set search_path = ''
 as $$
 begin
+  if new.kind = 'embedding' then
+    perform jessica.forget_text(new.message_id);
+    new.status := 'cancelled';
+    new.finished_at := now();
+    return new;
+  end if;
+
   delete from jessica.ready r
   where r.rank = -new.priority and r.run_at = new.run_at and r.id = new.id;
   if not found then
@@ -557,6 +572,9 @@ declare
 begin
   delete from jessica.nodes where lease in (
     select n.lease from jessica.nodes n where n.until < now() for update skip locked);
+  if found then
+    perform jessica.free_texts();
+  end if;
 
   for l, a in
     select r.lease, array_agg(r.id) from jessica.running r
@@ -589,22 +607,29 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   k int;
+  texts uuid[];
 begin
   with f as (
     update public.inference_jobs j
     set status = 'queued', max_attempts = j.attempts + 5, run_at = now(), finished_at = null,
       cancel_requested = false
     where j.id = any (ids) and j.status = 'dead'
-    returning j.id, j.priority, j.run_at, j.kind, j.user_id, j.attempts, j.reply_id
+    returning j.id, j.priority, j.run_at, j.kind, j.user_id, j.attempts, j.reply_id, j.message_id
   ),
   w as (
     update public.messages m set status = 'pending', error = null, updated_at = now()
     from f where m.id = f.reply_id
+  ),
+  q as (
+    insert into jessica.ready (rank, run_at, id, kind, user_id, attempt)
+    select -f.priority, f.run_at, f.id, f.kind, f.user_id, f.attempts
+    from f where f.kind <> 'embedding'
   )
-  insert into jessica.ready (rank, run_at, id, kind, user_id, attempt)
-  select -f.priority, f.run_at, f.id, f.kind, f.user_id, f.attempts from f;
-  get diagnostics k = row_count;
+  select count(*), array_agg(f.message_id) filter (where f.kind = 'embedding') into k, texts from f;
 
+  if texts is not null then
+    perform jessica.embed_again(texts);
+  end if;
   if k > 0 then
     perform jessica.wake('jobs');
   end if;
@@ -624,37 +649,6 @@ as $$
   )
   select count(*)::int from d
 $$;
-
--- Jobs for messages that have neither an embedding nor a job for one. The job rows themselves wake
--- the nodes.
-create function jessica.backfill_embeddings(
-  batch int default 200, since interval default '2 days'
-) returns int
-language plpgsql security definer set search_path = ''
-as $$
-declare
-  k int;
-begin
-  insert into public.inference_jobs
-    (user_id, conversation_id, message_id, kind, priority, params)
-  select m.user_id, m.conversation_id, m.id, 'embedding', -10,
-    jsonb_build_object('model_id', e.id)
-  from public.embedding_models e
-  join public.messages m
-    on m.status = 'complete' and m.content <> ''
-   and m.created_at between now() - since and now() - interval '1 min'
-  where e.active
-    and not exists (
-      select from public.embeddings x where x.message_id = m.id and x.model_id = e.id)
-    and not exists (
-      select from public.inference_jobs j
-      where j.message_id = m.id and j.kind = 'embedding'
-        and j.params ->> 'model_id' = e.id::text
-        and j.status in ('queued', 'running', 'dead'))
-  limit batch;
-  get diagnostics k = row_count;
-  return k;
-end $$;
 
 create view jessica.slots as
 select slot_name, active, wal_status, safe_wal_size,
@@ -749,8 +743,6 @@ begin
     return;
   end if;
   perform cron.schedule('jessica-sweep', '5 seconds', 'select jessica.sweep()');
-  perform cron.schedule('jessica-backfill', '* * * * *',
-                        'select jessica.backfill_embeddings()');
   perform cron.schedule('jessica-purge', '17 * * * *', 'select jessica.purge_jobs()');
   perform cron.schedule('jessica-wake', '30 seconds', $q$select jessica.wake('tick')$q$);
 end $$;

@@ -59,8 +59,10 @@ select t.is('no engine function for clients', (
   select count(*) from pg_proc p, unnest(array['anon', 'authenticated']) r
   where pronamespace = 'jessica'::regnamespace and has_function_privilege(r, p.oid, 'execute')),
   0::bigint);
-select t.is('the model that is configured', (
-  select name || ' ' || dim from public.embedding_models where id = 1), 'use-lite 512');
+select t.is('no model is used yet', t.rows('select from public.embedding_models'), 0::bigint);
+select t.is('nor searched', public.search_model(), null::smallint);
+select t.is('the first one', jessica.use_model('use-lite', 512), 1::smallint);
+select t.is('is used', (select id from jessica.used_model()), 1::smallint);
 
 insert into auth.users (id, email) values (t.id('a'), 'a@x'), (t.id('b'), 'b@x');
 
@@ -632,11 +634,17 @@ select t.fails('wrong dimension',
   $$insert into public.embeddings (message_id, user_id, model_id, chunk, embedding)
     select id, user_id, 1, 9, '[1,2,3]' from public.messages limit 1$$, '22000');
 update public.messages set created_at = now() - interval '2 min';
-select t.is('no model is active yet', jessica.backfill_embeddings(), 0);
-update public.embedding_models set active = true;
-select t.is('backfill takes a batch', jessica.backfill_embeddings(batch => 1), 1);
-select t.is('backfill the rest', jessica.backfill_embeddings(batch => 100000) >= 0, true);
-select t.is('backfill once', jessica.backfill_embeddings(), 0);
+select t.is('old texts are looked at once', (
+  select string_agg(jessica.queue_old_texts(1::smallint, 100000), ' ')
+  from generate_series(1, 2)), 'more complete'::text);
+select t.is('every text has vectors or waits', t.rows(
+  $$select from public.messages m where jessica.has_text(m.status, m.content)
+      and not exists (select from public.embeddings e where e.message_id = m.id)
+      and not exists (select from jessica.unembedded w where w.seq = m.seq)$$), 0::bigint);
+select t.is('work is shown as its owner''s', (
+  select bool_and(w.user_id = m.user_id and w.status = 'queued')
+  from jessica.texts w join public.messages m on m.id = w.message_id), true);
+select pg_temp.queue(t.id('a'), t.id('c1'), t.id('e1'), 2, 0);
 update public.inference_jobs set status = 'done', finished_at = now() - interval '8 days'
 where id = (select min(id) from public.inference_jobs);
 select t.is('purged', jessica.purge_jobs(), 1);
@@ -647,6 +655,9 @@ delete from auth.users where id = t.id('a');
 select t.is('account deletion reaches the queue', t.rows(
   $$select from jessica.ready r
     where not exists (select from public.inference_jobs j where j.id = r.id)$$), 0::bigint);
+select t.is('and the texts that wait', t.rows(
+  $$select from jessica.unembedded w
+    where not exists (select from public.messages m where m.id = w.message_id)$$), 0::bigint);
 select t.is('and the messages',
   t.rows($$select from public.messages where user_id = t.id('a')$$), 0::bigint);
 

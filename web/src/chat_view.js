@@ -3,6 +3,7 @@ import { Composer } from './composer.js';
 import { ConversationList } from './conversation_list.js';
 import { Drawer } from './drawer.js';
 import { byId, showProblem } from './elements.js';
+import { MemorySearch } from './memory_search.js';
 import { MessageList } from './message_list.js';
 import { plainWords } from './plain_words.js';
 import {
@@ -21,7 +22,9 @@ const connectionWords = {
   refused: 'Not connected',
 };
 const pageSize = 200;
-const routePattern = /^#\/([0-9a-f-]{36})$/;
+const routePattern = /^#\/([0-9a-f-]{36})(?:\/([0-9a-f-]{36}))?$/;
+/** How far back a message is looked for, in pages. */
+const pagesBack = 20;
 
 export class ChatView {
   #client;
@@ -29,7 +32,10 @@ export class ChatView {
   #messages = new MessageList((replyId) => this.#stop(replyId));
   #composer = new Composer((content) => this.#send(content, newClientId()));
   #drawer = new Drawer();
+  #memories;
   #open = null;
+  /** A message that is to be shown when its conversation is here. */
+  #sought = null;
   #subscription = null;
   #visible = false;
   /** About the connection and the list; the message box has a line of its own. */
@@ -39,6 +45,7 @@ export class ChatView {
   constructor(client) {
     this.#client = client;
     this.#list = new ConversationList(client);
+    this.#memories = new MemorySearch(client, (id) => this.#messages.remove(id));
     addEventListener('hashchange', () => this.#followRoute());
     byId('new-conversation').addEventListener('click', () => {
       location.hash = '';
@@ -46,6 +53,9 @@ export class ChatView {
       this.#composer.focus();
     });
     byId('conversations').addEventListener('click', () => this.#drawer.close());
+    byId('memory-results').addEventListener('click', ({ target }) => {
+      if (target.closest('a')) this.#drawer.close();
+    });
     byId('earlier').addEventListener('click', () => this.#showEarlier());
     byId('skip').addEventListener('click', (event) => {
       event.preventDefault(); // the address names the conversation
@@ -74,6 +84,7 @@ export class ChatView {
     this.#drawer.close();
     this.#switchTo(null);
     this.#list.clear();
+    this.#memories.clear();
     this.#composer.clear();
     if (location.hash) history.replaceState(null, '', location.pathname);
   }
@@ -89,13 +100,29 @@ export class ChatView {
   }
 
   #followRoute() {
-    if (this.#visible && routed() !== this.#open) this.#switchTo(routed());
+    if (!this.#visible) return;
+    if (routed() !== this.#open) return this.#switchTo(routed());
+    this.#sought = soughtMessage();
+    this.#seek();
+  }
+
+  /** Goes to the message that the address names, reading back as far as it lies. */
+  async #seek() {
+    const [id, message] = [this.#open, this.#sought];
+    this.#sought = null;
+    if (!message) return;
+    for (let page = 0; page < pagesBack; ++page) {
+      if (this.#open !== id || this.#messages.reveal(message)) return;
+      if (byId('earlier').hidden) return showProblem(this.#problem, 'That message is gone.');
+      await this.#showEarlier();
+    }
   }
 
   #switchTo(id) {
     this.#subscription?.stop();
     this.#subscription = null;
     this.#open = id;
+    this.#sought = soughtMessage();
     this.#messages.clear();
     this.#list.select(id);
     byId('earlier').hidden = true;
@@ -119,6 +146,7 @@ export class ChatView {
         byId('earlier').hidden = messages.length < pageSize;
         this.#messages.show(messages);
         showProblem(this.#problem);
+        this.#seek();
       }),
       onReply: ifOpen((reply) => this.#messages.update(reply)),
       onState: ifOpen((state) => this.#showConnection(state)),
@@ -183,6 +211,11 @@ export class ChatView {
     if (byId('sign-out').dataset.guest === 'true') byId('leave-guest').showModal();
     else this.#client.auth.signOut({ scope: 'local' });
   }
+}
+
+/** The message the address names. */
+function soughtMessage() {
+  return routePattern.exec(location.hash)?.[2] ?? null;
 }
 
 /** The conversation the address names. */

@@ -100,6 +100,25 @@ export class MessageList {
     this.#settle();
   }
 
+  /** Shows one message, wherever it is. False: it is not in the list. */
+  reveal(id) {
+    const entry = this.#entries.get(id);
+    if (!entry) return false;
+    this.#follows = false;
+    entry.item.setAttribute('tabindex', '-1');
+    entry.item.scrollIntoView({ block: 'center' });
+    entry.item.focus({ preventScroll: true });
+    entry.item.classList.add('revealed');
+    this.#noteScroll();
+    return true;
+  }
+
+  remove(id) {
+    this.#entries.get(id)?.item.remove();
+    this.#entries.delete(id);
+    this.#settle();
+  }
+
   #find(id, role) {
     let entry = this.#entries.get(id);
     if (!entry) {
@@ -151,6 +170,7 @@ class Entry {
   #text = document.createTextNode('');
   #note = null;
   #stop = make('button', { type: 'button', class: 'link stop' }, 'Stop');
+  #memories = null;
   item;
 
   constructor(role, onStop) {
@@ -167,7 +187,8 @@ class Entry {
     );
   }
 
-  write({ text, status, error }) {
+  write({ text, status, error, memories }) {
+    if (memories?.length > 0) this.#remember(memories);
     if (text.startsWith(this.#text.data)) this.#text.appendData(text.slice(this.#text.length));
     else this.#text.data = text;
     this.isRunning = running(status);
@@ -200,6 +221,22 @@ class Entry {
     const button = make('button', { type: 'button', class: 'link' }, 'Try again');
     button.addEventListener('click', again);
     this.#say(`Not sent. ${words} `, 'problem', button);
+  }
+
+  /** What the reply was given of earlier messages, each with a way there. */
+  #remember(memories) {
+    if (this.#memories) return;
+    const items = memories.map(({ conversation_id, message_id, excerpt }) =>
+      make('li', {}, make('a', { href: `#/${conversation_id}/${message_id}` }, excerpt)),
+    );
+    const count = items.length === 1 ? '1 memory was used' : `${items.length} memories were used`;
+    this.#memories = make(
+      'details',
+      { class: 'memories' },
+      make('summary', {}, count),
+      make('ul', {}, ...items),
+    );
+    this.item.append(this.#memories);
   }
 
   #say(words, kind = '', ...more) {

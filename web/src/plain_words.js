@@ -10,6 +10,8 @@ const byCode = {
   user_banned: 'This account has been blocked.',
   over_request_rate_limit: 'That was a little fast. Please wait a moment and try again.',
   message_too_large: 'This message is too long.',
+  no_embedder: 'This server cannot search by meaning: it has no embedding model.',
+  no_memory: 'This server has no memory to search.',
   forbidden: 'This conversation cannot be opened with this account.',
   not_found: 'This conversation cannot be opened with this account.',
   unauthenticated: 'You have been signed out. Please sign in again.',

@@ -4,6 +4,14 @@
 /** @typedef {'pending' | 'streaming' | 'complete' | 'error' | 'cancelled'} ReplyStatus */
 
 /**
+ * @typedef {object} UsedMemory
+ * @property {string} message_id
+ * @property {string} conversation_id
+ * @property {number} score
+ * @property {string} excerpt
+ */
+
+/**
  * @typedef {object} Reply
  * @property {string} id        id of the reply's message row
  * @property {number} attempt   0 while no event has named one
@@ -11,6 +19,7 @@
  * @property {string} text      the text so far
  * @property {ReplyStatus} status
  * @property {string} [error]   shown to the reader when status is 'error'
+ * @property {UsedMemory[]} [memories]  what was said earlier and given to the engine
  */
 
 const final = new Set(['complete', 'error', 'cancelled']);
@@ -92,7 +101,7 @@ function step(event, payload, from, isNew) {
   switch (event) {
     case 'reply.started':
       return isNew || from.status === 'pending'
-        ? ['changed', { ...from, status: 'streaming' }]
+        ? ['changed', { ...from, status: 'streaming', memories: payload.memories ?? [] }]
         : ['stale', from];
     case 'reply.delta':
       if (payload.seq <= from.seq) return ['stale', from];

@@ -140,6 +140,44 @@ export async function stopReply(client, replyId) {
   return data.status;
 }
 
+/**
+ * @typedef {object} Memory
+ * @property {string} message_id
+ * @property {number} score       1: the same; 0: nothing in common
+ * @property {string} content
+ * @property {boolean} [truncated]  the content is longer
+ * @property {string} created_at
+ * @property {string} conversation_id
+ * @property {string} role
+ * @property {string} excerpt     the part of the content that fits best
+ */
+
+/**
+ * Finds what was said earlier, in any conversation, by its meaning.
+ * @param {SupabaseClient} client
+ * @param {string} query
+ * @param {{k?: number, filter?: object, hybrid?: boolean, min_score?: number}} [how]
+ * @returns {Promise<Memory[]>} best first
+ * @throws {ChatError}
+ */
+export async function searchMemories(client, query, how = {}) {
+  const body = { ...how, query };
+  const { data, error } = await client.functions.invoke('search-memory', { body });
+  if (error) throw await readFailure(error);
+  return data;
+}
+
+/**
+ * Deletes a message: it is gone from its conversation, and found no more.
+ * @param {SupabaseClient} client
+ * @param {string} messageId
+ * @throws {ChatError}
+ */
+export async function deleteMessage(client, messageId) {
+  const { error, status } = await client.from('messages').delete().eq('id', messageId);
+  if (error) throw new ChatError(error.code || 'network', error.message, { status });
+}
+
 /** @returns {Promise<ChatError>} */
 async function readFailure(error) {
   if (error instanceof FunctionsHttpError || error instanceof FunctionsRelayError) {

@@ -11,10 +11,18 @@ TEST_SUITE("actors.changefeed") {
     CHECK(std::holds_alternative<jobs_ready>(read_wake("tick")));
   }
 
+  TEST_CASE("texts that wait for vectors are told of") {
+    CHECK(std::holds_alternative<texts_due>(read_wake("embed")));
+  }
+
   TEST_CASE("a cancel names its job") {
     const auto wake = read_wake("cancel 4711");
     REQUIRE(std::holds_alternative<job_id>(wake));
     CHECK(std::get<job_id>(wake) == job_id{4711});
+  }
+
+  TEST_CASE("another embedding model is told") {
+    CHECK(std::holds_alternative<model_changed>(read_wake("model")));
   }
 
   TEST_CASE("what became of a login is passed on") {

@@ -28,6 +28,10 @@ struct job_run {
   std::vector<checkpoint> saved;
   std::vector<failure> failed;
   int prompts_asked = 0;
+  std::vector<recall_memories> recalled;
+  result<memories_found> memory_answer = memories_found{};
+  bool memory_silent = false;
+  bool remembers = false; ///< there is a MEMORY
   result<bool> finish_answer = true;
   result<job_hold> save_answer = job_hold::ours;
   bool hold_saves = false; ///< answer checkpoints only when told to
@@ -103,6 +107,22 @@ struct job_run {
         }));
   }
 
+  memory_actor memory() {
+    if (!remembers)
+      return {};
+    return world.own(world.sys().spawn(
+        [this](memory_actor::pointer self) -> memory_actor::behavior_type {
+          return {
+              [](const search_memory&) { return memories_found{}; },
+              [this, self](const recall_memories& msg) -> caf::result<memories_found> {
+                recalled.push_back(msg);
+                if (memory_silent)
+                  return self->make_response_promise<memories_found>();
+                return answer(memory_answer);
+              }};
+        }));
+  }
+
   static newcomer joining(std::shared_ptr<test::recorded_outbox> out, std::string ref) {
     auto who = newcomer{};
     who.member.socket = 1;
@@ -117,11 +137,11 @@ struct job_run {
     lease->extend(world.now() + lease_time);
     const auto name = "conversation:" + what.conversation.str();
     REQUIRE(world.ask<open_room>(hub, join_topic{{name, true}, joining(client, "1")}));
-    auto started = world.own(
-        world.sys().spawn(inference,
-                          inference_deps{hub, writer(), reader(), boss.in(world),
-                                         engine, lease, std::chrono::seconds{1}},
-                          what));
+    auto started = world.own(world.sys().spawn(
+        inference,
+        inference_deps{hub, writer(), reader(), boss.in(world), engine, lease,
+                       std::chrono::seconds{1}, memory()},
+        what));
     world.settle();
     return started;
   }
@@ -156,6 +176,86 @@ TEST_CASE("a job streams numbered tokens and completes after its commit") {
   REQUIRE(run.client->broadcasts("reply.completed").size() == 1);
   CHECK(run.client->broadcasts("reply.completed")[0].at("seq") == 3);
   CHECK(run.boss.ended == std::vector<job_id>{{5}});
+}
+
+TEST_CASE("what was said earlier is given to the engine, and the members hear of it") {
+  auto run = job_run{};
+  run.remembers = true;
+  auto one = found_memory{};
+  one.message = message_id::make();
+  one.conversation = conversation_id::make();
+  one.score = 0.75F;
+  one.excerpt = "The dog is called Rex";
+  run.memory_answer = memories_found{{one}};
+  run.prompt_answer = prompt{"Be kind.", {}, {{"user", "hello", message_id::make()}}};
+  run.start();
+  REQUIRE(run.recalled.size() == 1);
+  CHECK(run.recalled[0].user == run.what.user);
+  CHECK(run.recalled[0].text == "hello");
+  CHECK(run.recalled[0].shown ==
+        std::vector<message_id>{run.prompt_answer->turns[0].id});
+  REQUIRE(run.engine->asked.size() == 1);
+  const auto& asked = run.engine->asked[0];
+  CHECK(asked.system->starts_with("Be kind."));
+  CHECK(asked.system->contains("The dog is called Rex"));
+  REQUIRE(asked.memories.size() == 1);
+  CHECK(asked.memories[0].message == one.message);
+  const auto started = run.client->broadcasts("reply.started");
+  REQUIRE(started.size() == 1);
+  const auto& told = started[0].at("memories").as_array().at(0).as_object();
+  CHECK(told.at("message_id").as_string() == one.message.str());
+  CHECK(told.at("conversation_id").as_string() == one.conversation.str());
+  CHECK(told.at("excerpt").as_string() == one.excerpt);
+}
+
+TEST_CASE("nothing found leaves the prompt as it is") {
+  auto run = job_run{};
+  run.remembers = true;
+  run.start();
+  REQUIRE(run.engine->asked.size() == 1);
+  CHECK_FALSE(run.engine->asked[0].system);
+  CHECK(run.client->broadcasts("reply.started")[0].at("memories").as_array().empty());
+}
+
+TEST_CASE("a conversation without memory asks for none") {
+  auto run = job_run{};
+  run.remembers = true;
+  run.prompt_answer->recalls = false;
+  run.start();
+  CHECK(run.recalled.empty());
+  CHECK(run.engine->asked.size() == 1);
+}
+
+TEST_CASE("memory that fails or is late does not hold a reply up") {
+  auto run = job_run{};
+  run.remembers = true;
+  SUBCASE("fails") {
+    run.memory_answer = fail(errc::unavailable, "no database");
+    run.start();
+    CHECK(run.engine->asked.size() == 1);
+  }
+  SUBCASE("late") {
+    run.memory_silent = true;
+    run.start();
+    CHECK(run.engine->asked.empty());
+    run.world.advance(299ms);
+    CHECK(run.engine->asked.empty());
+    run.world.advance(1ms);
+    REQUIRE(run.engine->asked.size() == 1);
+    CHECK(run.client->broadcasts("reply.started").size() == 1);
+  }
+}
+
+TEST_CASE("a job that is stopped while it remembers never asks the engine") {
+  auto run = job_run{};
+  run.remembers = true;
+  run.memory_silent = true;
+  const auto job = run.start();
+  run.world.tell(job, stop_job{});
+  run.world.advance(1s);
+  CHECK(run.engine->asked.empty());
+  REQUIRE(run.finished.size() == 1);
+  CHECK(run.finished[0].cancelled);
 }
 
 TEST_CASE("text so far is saved at most once a second") {

@@ -44,6 +44,18 @@ std::ptrdiff_t words_of(std::string_view text) {
 } // namespace
 
 TEST_SUITE("engines.answer") {
+  TEST_CASE("a memory is quoted, with who said it, before all else") {
+    auto asked = conversation({"What is my pet called?"});
+    asked.memories.push_back({{}, {}, 0.8F, "user", "My dog is called Rex"});
+    asked.memories.push_back({{}, {}, 0.7F, "assistant", "A fine name"});
+    asked.memories.push_back({{}, {}, 0.6F, "user", "unquoted, the third"});
+    const auto answer = compose_answer(asked);
+    CHECK(answer.contains("you said \u201cMy dog is called Rex\u201d"));
+    CHECK(answer.contains("I said \u201cA fine name\u201d"));
+    CHECK_FALSE(answer.contains("unquoted"));
+    CHECK(answer.contains("no language model is configured"));
+  }
+
   TEST_CASE("a first message is greeted and quoted") {
     const auto answer = compose_answer(conversation({"Good morning, Jessica"}));
     CHECK(answer.starts_with("Hello!"));

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "actors/code_messages.hpp"
+#include "actors/embedding_messages.hpp"
+#include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
 #include "net/asker.hpp"
 #include "net/router.hpp"
@@ -92,6 +94,9 @@ struct route_world {
   scripted<actors::stop_reply, stop_receipt> stopping;
   scripted<actors::run_queued, actors::queue_report> claiming;
   scripted<actors::send_broadcasts, actors::broadcasts_sent> broadcasting;
+  scripted<actors::search_memory, actors::memories_found> searching;
+  scripted<actors::embed_texts, actors::texts_embedded> embedding;
+  scripted<actors::embed_message, actors::message_embedded> embedding_one;
 
   net::asker asker{sys, io.get_executor(), [] {}};
   net::backend with{.actors = sys,
@@ -103,12 +108,15 @@ struct route_world {
                     .rest_writers = clerk(rest_writing),
                     .dispatcher = dispatcher(),
                     .broadcaster = broadcaster(),
+                    .embedder = embedder(),
+                    .embedding_model = "a-model",
                     .open_session = {},
                     .credentials = {"a secret of the tests, long enough",
                                     "sb_publishable_test", "sb_secret_test"},
                     .settings = {},
                     .anon_key = "sb_publishable_test",
-                    .metrics = [] { return std::string{"jessica_up 1\n"}; }};
+                    .metrics = [] { return std::string{"jessica_up 1\n"}; },
+                    .memory = memory()};
   session_grant grant = make_grant();
 
   ~route_world() {
@@ -122,6 +130,9 @@ struct route_world {
     caf::anon_send_exit(with.rest_writers, why);
     caf::anon_send_exit(with.dispatcher, why);
     caf::anon_send_exit(with.broadcaster, why);
+    caf::anon_send_exit(with.memory, why);
+    if (with.embedder)
+      caf::anon_send_exit(with.embedder, why);
   }
 
   /// What the server says to `what`.
@@ -200,6 +211,17 @@ struct route_world {
   }
 
 private:
+  actors::text_embedder_actor embedder() {
+    return sys.spawn([this](actors::text_embedder_actor::pointer self)
+                         -> actors::text_embedder_actor::behavior_type {
+      return {[this, self](const actors::embed_texts& m) { return embedding(self, m); },
+              [this, self](const actors::embed_message& m) {
+                return embedding_one(self, m);
+              },
+              [](actors::are_you_free) { return actors::done{}; }};
+    });
+  }
+
   actors::accounts_actor accounts() {
     return sys.spawn([this](actors::accounts_actor::pointer self)
                          -> actors::accounts_actor::behavior_type {
@@ -276,6 +298,15 @@ private:
       return {[this, self](const actors::send_broadcasts& m) {
         return broadcasting(self, m);
       }};
+    });
+  }
+
+  actors::memory_actor memory() {
+    return sys.spawn([this](actors::memory_actor::pointer self)
+                         -> actors::memory_actor::behavior_type {
+      return {
+          [this, self](const actors::search_memory& m) { return searching(self, m); },
+          [](const actors::recall_memories&) { return actors::memories_found{}; }};
     });
   }
 

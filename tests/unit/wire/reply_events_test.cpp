@@ -36,6 +36,17 @@ TEST_CASE("reply.started names message, job and model, and no memories yet") {
         R"("attempt":3,"model":"built\"in","memories":[]})");
 }
 
+TEST_CASE("reply.started lists the memories that were given") {
+  const auto one =
+      recalled_memory{*message_id::parse(message), *conversation_id::parse(reply), 0.5F,
+                      "user", "a \"dog\""};
+  const auto event = reply_started(job{}, "m", std::span{&one, 1});
+  CHECK(event.contains(
+      R"("memories":[{"message_id":"01890a5d-ac96-774b-bcce-b302099a8002",)"
+      R"("conversation_id":"01890a5d-ac96-774b-bcce-b302099a8003","score":0.5000,)"
+      R"("excerpt":"a \"dog\""}])"));
+}
+
 TEST_CASE("reply.delta carries its range and text") {
   CHECK(reply_delta(sample(), 4, 6, "é \"x\"\n") ==
         R"({"id":"01890a5d-ac96-774b-bcce-b302099a8003","attempt":2,)"

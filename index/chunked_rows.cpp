@@ -1,0 +1,64 @@
+#include "index/chunked_rows.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+namespace jessica::index {
+namespace {
+
+constexpr auto cache_line = std::align_val_t{64};
+/// Most users have few pieces: their first chunk grows.
+constexpr auto first_rows = std::size_t{4};
+
+std::shared_ptr<std::byte> room_for(std::size_t bytes) {
+  return {static_cast<std::byte*>(::operator new(bytes, cache_line)),
+          [](std::byte* room) { ::operator delete(room, cache_line); }};
+}
+
+} // namespace
+
+chunked_rows::chunked_rows(std::size_t row_bytes, std::span<const std::byte> rows,
+                           std::shared_ptr<const void> owner)
+    : row_bytes_{row_bytes}, size_{rows.size() / row_bytes}, bytes_{rows.size()} {
+  for (auto row = std::size_t{0}; row < size_; row += chunk_rows) {
+    first_.push_back(rows.data() + row * row_bytes);
+    chunks_.push_back({owner, nullptr, std::min(chunk_rows, size_ - row)});
+  }
+}
+
+std::byte* chunked_rows::append() {
+  const auto place = size_ % chunk_rows;
+  if (place == 0 || chunks_.back().room == nullptr || chunks_.back().capacity == place)
+    make_room();
+  ++size_;
+  return chunks_.back().room + place * row_bytes_;
+}
+
+void chunked_rows::make_room() {
+  const auto used = size_ % chunk_rows;
+  if (used == 0) { // a further chunk
+    first_.push_back(nullptr);
+    chunks_.emplace_back();
+  }
+  const auto capacity = chunks_.size() > 1
+                            ? chunk_rows
+                            : std::min(chunk_rows, std::max(first_rows, used * 2));
+  auto memory = room_for(capacity * row_bytes_);
+  if (used != 0)
+    std::memcpy(memory.get(), first_.back(), used * row_bytes_);
+  bytes_ += (capacity - chunks_.back().capacity) * row_bytes_;
+  const auto room = memory.get();
+  first_.back() = room;
+  chunks_.back() = {std::move(memory), room, capacity};
+}
+
+std::span<const std::byte> chunked_rows::run(std::size_t row) const noexcept {
+  const auto end = std::min(size_, (row / chunk_rows + 1) * chunk_rows);
+  if (row >= end)
+    return {};
+  return {(*this)[row], (end - row) * row_bytes_};
+}
+
+} // namespace jessica::index

@@ -1,0 +1,44 @@
+// Walks a graph towards a query and keeps the nearest rows that pass a filter.
+#pragma once
+
+#include "index/link_graph.hpp"
+#include "index/piece_facts.hpp"
+#include "index/piece_rows.hpp"
+#include "index/vector_code.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+namespace jessica::index {
+
+/// How far a walk goes.
+struct walk_limits {
+  std::size_t keep;      ///< rows that pass; the walk ends when no link leads to better
+  std::size_t distances; ///< it gives up when it had to compute so many
+};
+
+/// One walk; the rows it found are in `scratch.best`, in no order.
+class graph_walk {
+public:
+  graph_walk(const piece_rows& rows, const link_graph& graph, const coded_query& query,
+             const piece_filter& filter, graph_scratch& scratch);
+
+  /// False: it gave up.
+  [[nodiscard]] bool run(const walk_limits& limits);
+
+private:
+  [[nodiscard]] float score(std::int32_t row);
+  [[nodiscard]] graph_scratch::seen descend();
+  void expand(std::int32_t row, std::size_t keep);
+  void see(graph_scratch::seen one, std::size_t keep);
+  [[nodiscard]] bool passes(std::int32_t row) const noexcept;
+
+  const piece_rows& rows_;
+  const link_graph& graph_;
+  const coded_query& query_;
+  const piece_filter& filter_;
+  graph_scratch& scratch_;
+  std::size_t distances_ = 0;
+};
+
+} // namespace jessica::index
