@@ -37,6 +37,8 @@ constexpr auto scenarios = std::array{
              bench::run_rest},
     scenario{"signins", "how late streamed tokens are while a crowd signs in",
              bench::run_signins},
+    scenario{"search", "nearest vectors of a user; beside pgvector and hnswlib",
+             bench::run_search},
 };
 
 int explain() {

@@ -25,6 +25,8 @@ public:
 
   /// False: it gave up.
   [[nodiscard]] bool run(const walk_limits& limits);
+  /// Vectors that were read.
+  [[nodiscard]] std::size_t distances() const noexcept { return distances_; }
 
 private:
   [[nodiscard]] float score(std::int32_t row);

@@ -3,6 +3,7 @@
 #include "index/graph_walk.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace jessica::index {
 namespace {
@@ -12,13 +13,14 @@ namespace {
 constexpr auto keep_at_least = std::size_t{128};
 /// A walk keeps more rows than are asked for: some may be of one message.
 constexpr auto keep_for_each = std::size_t{3};
-/// Vectors that a walk reads for each row it keeps.
-constexpr auto reads_of_kept = 8.0;
-/// A vector that a walk reads costs as much as so many that are read one after the
-/// other.
-constexpr auto walk_read_cost = 2.0;
-/// Asking the filter about a row, in vectors read one after the other.
-constexpr auto filter_cost = 0.05;
+/// Vectors that a walk reads for each row it keeps, when all pass.
+constexpr auto reads_of_kept = 24.0;
+/// Nanoseconds, measured; only their ratios matter. A scan has its rows fetched ahead,
+/// a walk waits for memory at each.
+constexpr auto scan_of_byte = 0.033;
+constexpr auto walk_of_row = 90.0;
+constexpr auto walk_of_byte = 0.025;
+constexpr auto filter_of_row = 2.0;
 constexpr auto sampled_rows = std::size_t{256};
 
 /// About the share of rows that pass.
@@ -41,11 +43,16 @@ std::size_t to_keep(std::size_t k) {
 
 bool walk_is_quicker(const piece_rows& rows, const piece_question& question) {
   const auto share = share_that_passes(rows, question.filter);
-  const auto walk =
-      static_cast<double>(to_keep(question.k)) * reads_of_kept * walk_read_cost;
-  const auto scan = static_cast<double>(rows.size()) *
-                    (share + (question.filter.open() ? 0 : filter_cost));
-  return walk < scan * share; // a walk reads 1 / share times as much under a filter
+  if (share == 0)
+    return false;
+  const auto bytes = static_cast<double>(rows.all_vectors().row_bytes());
+  const auto filtered = question.filter.open() ? 0.0 : filter_of_row;
+  const auto scan =
+      static_cast<double>(rows.size()) * (share * bytes * scan_of_byte + filtered);
+  // What passes is near what passes: half the share needs less than twice the reads.
+  const auto reads = static_cast<double>(to_keep(question.k)) * reads_of_kept /
+                     std::cbrt(share * share);
+  return reads * (walk_of_row + bytes * walk_of_byte) < scan;
 }
 
 /// What the walk kept answers the question: enough messages, or the rest is too far
@@ -76,11 +83,12 @@ std::vector<memory_hit> search_pieces(const piece_rows& rows,
                                       const piece_question& question,
                                       graph_scratch& scratch) {
   const auto graph = rows.whole_graph();
-  if (graph == nullptr || !walk_is_quicker(rows, question))
+  if (graph == nullptr || (!question.always_walk && !walk_is_quicker(rows, question)))
     return search_all(rows, question);
   auto walk = graph_walk{rows, *graph, question.query, question.filter, scratch};
   // The share that passes near the query may be far from the share among all.
-  if (!walk.run({.keep = to_keep(question.k), .distances = rows.size() / 2}))
+  const auto most = question.always_walk ? rows.size() * 2 : rows.size() / 2;
+  if (!walk.run({.keep = to_keep(question.k), .distances = most}))
     return search_all(rows, question);
   auto best = best_pieces{question.k, question.min_score};
   for (const auto& [score, row] : scratch.best)

@@ -19,6 +19,7 @@ struct piece_question {
   const piece_filter& filter;
   std::size_t k;
   float min_score;
+  bool always_walk = false; ///< see index_options
 };
 
 /// Looks at every row. Exact.

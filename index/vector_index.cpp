@@ -221,7 +221,8 @@ result<search_result> vector_index::find(const user_id& user,
   }
   const auto coded = state_->code.query(query);
   const auto passing = piece_filter{filter};
-  auto hits = here->find({coded, passing, k, min_score}, state_->scratch);
+  auto hits = here->find({coded, passing, k, min_score, state_->options.always_walk},
+                         state_->scratch);
   state_->searched(user, one);
   return search_result{std::move(hits)};
 }

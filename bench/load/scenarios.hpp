@@ -31,5 +31,8 @@ namespace jessica::bench {
 [[nodiscard]] result<findings> run_rest(const settings& how);
 /// Streams at a steady pace while a crowd signs in by password, and without it.
 [[nodiscard]] result<findings> run_signins(const settings& asked);
+/// Nearest vectors of one user by the index alone, without a server; beside pgvector
+/// and hnswlib.
+[[nodiscard]] result<findings> run_search(const settings& how);
 
 } // namespace jessica::bench

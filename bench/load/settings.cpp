@@ -61,6 +61,11 @@ constexpr auto flags = std::array{
     flag{"single-jobs", "queue: jobs of a trial, one by one", &settings::single_jobs},
     flag{"workers", "queue: workers, one by one", &settings::workers},
     flag{"lanes", "rest: connections of the bare statement", &settings::lanes},
+    flag{"vectors", "search: vectors", &settings::vectors},
+    flag{"owners", "search: users whom the vectors belong to", &settings::owners},
+    flag{"queries", "search: queries of a round", &settings::queries},
+    flag{"search-peers", "search: pgvector, hnswlib, or empty",
+         &settings::search_peers},
 };
 
 [[nodiscard]] std::optional<std::size_t> count_in(std::string_view text) {

@@ -49,6 +49,10 @@ struct settings {
   std::size_t single_jobs = 2'000; ///< queue: one by one, of one trial
   std::size_t workers = 10;        ///< queue: jobs under way, one by one
   std::size_t lanes = 4;           ///< rest: connections of the bare statement
+  std::size_t vectors = 100'000;   ///< search
+  std::size_t owners = 100;        ///< search: users whom the vectors belong to
+  std::size_t queries = 1'000;     ///< search: of a round, for each contender
+  std::string search_peers = "pgvector,hnswlib"; ///< search
 };
 
 /// `--name value` or `--name=value`; `--json` stands alone. Fails: invalid_input.

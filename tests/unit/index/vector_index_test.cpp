@@ -19,7 +19,12 @@ constexpr auto any_score = -2.0F;
 
 vector_index make(std::size_t dimensions, vector_form form = vector_form::float32,
                   std::size_t graph_from = 10'000, std::size_t budget = 0) {
-  auto made = vector_index::make({"model", dimensions, form, graph_from, budget});
+  auto made = vector_index::make({.model = "model",
+                                  .dimensions = dimensions,
+                                  .form = form,
+                                  .graph_from = graph_from,
+                                  .budget_bytes = budget,
+                                  .always_walk = true});
   REQUIRE(made.has_value());
   return std::move(*made);
 }
