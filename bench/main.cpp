@@ -39,6 +39,9 @@ constexpr auto scenarios = std::array{
              bench::run_signins},
     scenario{"search", "nearest vectors of a user; beside pgvector and hnswlib",
              bench::run_search},
+    scenario{"embedding", "texts to vectors on one thread", bench::run_embedding},
+    scenario{"retrieval", "how often the text that means the same is found",
+             bench::run_retrieval},
 };
 
 int explain() {

@@ -457,8 +457,9 @@ constexpr auto table = std::array{
         "embedding.quantized",
         "Whether the folder's int8 weights are used: smaller, faster, a little less "
         "exact."),
-    embedding::count<&embedding_settings::threads>("embedding.threads", 1, 256,
-                                                   "Threads of one run of the model."),
+    embedding::count<&embedding_settings::threads>(
+        "embedding.threads", 0, 256,
+        "Threads of one run of the model; 0: what its folder says, else 1."),
     embedding::count<&embedding_settings::match_percent>(
         "embedding.match_percent", 0, 100,
         "Least cosine, in hundredths, of texts that count as alike; 0: what the "

@@ -34,5 +34,9 @@ namespace jessica::bench {
 /// Nearest vectors of one user by the index alone, without a server; beside pgvector
 /// and hnswlib.
 [[nodiscard]] result<findings> run_search(const settings& how);
+/// Texts to vectors on one thread, float and int8 weights, without a server.
+[[nodiscard]] result<findings> run_embedding(const settings& how);
+/// Whether messages are found by their meaning, without a server.
+[[nodiscard]] result<findings> run_retrieval(const settings& how);
 
 } // namespace jessica::bench
