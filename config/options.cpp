@@ -436,31 +436,30 @@ constexpr auto table = std::array{
     engine::count<&engine_settings::queue>(
         "engine.queue", 0, max_count,
         "Replies that may wait for that; further ones go to the next provider."),
-    engine::time<&engine_settings::queue_timeout>("engine.queue_timeout", second, hour,
+    engine::time<&engine_settings::queue_timeout>("engine.queue_timeout", 10, hour,
                                                   "How long they may wait."),
     engine::time<&engine_settings::connect_timeout>(
-        "engine.connect_timeout", second, hour,
-        "To find, reach and verify the server."),
+        "engine.connect_timeout", 10, hour, "To find, reach and verify the server."),
     engine::time<&engine_settings::first_token_timeout>(
-        "engine.first_token_timeout", second, hour,
+        "engine.first_token_timeout", 10, hour,
         "From the question to the first token; local models may have to be loaded."),
-    engine::time<&engine_settings::token_timeout>("engine.token_timeout", second, hour,
+    engine::time<&engine_settings::token_timeout>("engine.token_timeout", 10, hour,
                                                   "Between two tokens."),
-    engine::time<&engine_settings::total_timeout>("engine.total_timeout", second,
-                                                  24 * hour, "For one answer."),
+    engine::time<&engine_settings::total_timeout>("engine.total_timeout", 10, 24 * hour,
+                                                  "For one answer."),
     engine::bytes<&engine_settings::max_reply_bytes>(
         "engine.max_reply_bytes", 1, 256 * kib,
         "One reply; a message cannot hold more. A longer one fails."),
     engine::count<&engine_settings::keep_alive_connections>(
         "engine.keep_alive_connections", 0, 10'000,
         "Connections kept open for the next reply."),
-    engine::time<&engine_settings::keep_alive>("engine.keep_alive", second, hour,
+    engine::time<&engine_settings::keep_alive>("engine.keep_alive", 10, hour,
                                                "How long they are kept."),
     engine::count<&engine_settings::breaker_failures>(
         "engine.breaker_failures", 1, max_count,
         "Failures in a row after which a provider is left alone."),
     engine::time<&engine_settings::breaker_pause>(
-        "engine.breaker_pause", second, hour,
+        "engine.breaker_pause", 10, hour,
         "How long it is left alone; then one reply tries it."),
 
     one_of(inference::text<&inference_settings::engine>(

@@ -150,17 +150,17 @@ struct provider_settings {
   std::filesystem::path ca_file; ///< who vouches for it; empty: the system's
   std::string prefill = "none";  ///< how it goes on with a text: none, assistant, vllm
   std::size_t max_concurrency = 1000; ///< replies at once
-  std::size_t queue = 4096;   ///< replies waiting for that; then the next provider
-  seconds queue_timeout{30};  ///< and how long
-  seconds connect_timeout{5}; ///< name, TCP, proxy and TLS together
-  seconds first_token_timeout{120};        ///< a local model may have to be loaded
-  seconds token_timeout{30};               ///< between two tokens
-  seconds total_timeout{900};              ///< of one answer
-  std::size_t max_reply_bytes = 262'144;   ///< what a message may hold
-  std::size_t keep_alive_connections = 64; ///< idle ones
-  seconds keep_alive{30};                  ///< and for how long
-  std::size_t breaker_failures = 5;        ///< in a row; then it is left alone
-  seconds breaker_pause{10};               ///< so long
+  std::size_t queue = 4096; ///< replies waiting for that; then the next provider
+  milliseconds queue_timeout{30000};        ///< and how long
+  milliseconds connect_timeout{5000};       ///< name, TCP, proxy and TLS together
+  milliseconds first_token_timeout{120000}; ///< a local model may have to be loaded
+  milliseconds token_timeout{30000};        ///< between two tokens
+  milliseconds total_timeout{900000};       ///< of one answer
+  std::size_t max_reply_bytes = 262'144;    ///< what a message may hold
+  std::size_t keep_alive_connections = 64;  ///< idle ones
+  milliseconds keep_alive{30000};           ///< and for how long
+  std::size_t breaker_failures = 5;         ///< in a row; then it is left alone
+  milliseconds breaker_pause{10000};        ///< so long
 };
 
 /// The language models. The section itself is the first provider when it has a URL;

@@ -151,8 +151,10 @@ asio::awaitable<chat_attempt::outcome> chat_attempt::read_stream(exchange& with)
     failed = tell(said);
     if (failed || said.ended())
       break;
-    failed = with.answer().whole() ? outcome{provider_fault{fault_kind::cut}}
-                                   : co_await with.read_more();
+    if (with.answer().whole())
+      failed = provider_fault{fault_kind::cut, "the stream ended without an end"};
+    else
+      failed = co_await with.read_more();
     if (by_.why() == cut_reason::stopped)
       co_return failed;
     if (!failed)
@@ -182,6 +184,7 @@ chat_attempt::outcome chat_attempt::tell(chat_stream& from) {
     if (!std::exchange(heard_, true)) {
       with_.meters().first_token.observe(
           std::chrono::duration<double>(now - asked_at_).count());
+      with_.answered();
       progress_.answers(model_);
     }
     by_.set_limit(std::min(now + with_.settings().token_timeout, total_by_));

@@ -78,13 +78,15 @@ asio::awaitable<void> chat_run::run(std::shared_ptr<chat_run> self) {
 asio::awaitable<void> chat_run::run() {
   auto by = interruption{loop_};
   by_ = &by;
-  for (auto round = 0; round < most_rounds && !over(); ++round) {
-    if (round > 0 && !co_await wait_for_pause())
-      break;
+  for (auto round = 1;; ++round) {
     faults_.clear();
     co_await run_round();
-    if (!progress_->so_far().empty())
-      break; // the next attempt of the job begins anew
+    // What broke off begins anew with the next attempt of the job.
+    if (over() || !progress_->so_far().empty() || round == most_rounds)
+      break;
+    const auto again = co_await wait_for_pause();
+    if (!again)
+      break;
   }
   if (!over())
     give_up();

@@ -105,6 +105,11 @@ void provider::succeeded() {
   show_breaker();
 }
 
+void provider::answered() {
+  if (breaker_.now_is() == breaker::state::probing)
+    succeeded();
+}
+
 void provider::failed(const provider_fault& why, clock::time_point now) {
   if (why.retry_after)
     paused_until_ = std::max(paused_until_, now + *why.retry_after);
@@ -112,7 +117,7 @@ void provider::failed(const provider_fault& why, clock::time_point now) {
     unused();
   } else if (breaker_.failed(now)) {
     ops::warn("engine.left_alone", {{"provider", settings_.name},
-                                    {"seconds", settings_.breaker_pause.count()}});
+                                    {"pause_ms", settings_.breaker_pause.count()}});
   }
   show_breaker();
 }

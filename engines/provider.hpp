@@ -69,6 +69,8 @@ public:
   /// Empty: it may be asked now, and one of the three below must be told afterwards.
   [[nodiscard]] std::optional<provider_fault> refuse(clock::time_point now);
   void succeeded();
+  /// The first token came: a probe need not last to its end.
+  void answered();
   void failed(const provider_fault& why, clock::time_point now);
   /// The reply was stopped before the provider showed anything.
   void unused();
