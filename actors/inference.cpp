@@ -5,6 +5,7 @@
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
+#include "wire/reply_params.hpp"
 
 #include <caf/send.hpp>
 
@@ -83,6 +84,41 @@ void store_failure(self_pointer self) {
           [self](const caf::error&) { retry_later(self, pending::give_up); });
 }
 
+/// What is told beside the reply's text, and kept nowhere.
+void tell_aside(self_pointer self, std::string event, std::string payload) {
+  constexpr auto server = socket_number{0};
+  auto& state = self->state;
+  if (state.channel && state.deps.lease->held(self->clock().now()))
+    self->send(
+        state.channel,
+        broadcast{state.room, server, {std::move(event), true, std::move(payload)}});
+}
+
+void tell_thoughts(self_pointer self) {
+  auto& thinks = self->state.thinks;
+  if (thinks.untold.empty())
+    return;
+  thinks.told_at = self->clock().now();
+  tell_aside(
+      self, "reply.reasoning",
+      wire::reply_reasoning(ref_of(self->state), std::exchange(thinks.untold, {})));
+}
+
+/// Thoughts come faster than anybody reads them: a few events a second will do.
+void think(self_pointer self, const engines::reasoning_made& made) {
+  constexpr auto pause = std::chrono::milliseconds{100};
+  auto& thinks = self->state.thinks;
+  thinks.untold += made.text;
+  if (self->clock().now() - thinks.told_at >= pause)
+    tell_thoughts(self);
+}
+
+void change_model(self_pointer self, engines::model_changed& to) {
+  auto& state = self->state;
+  state.model = std::move(to.model);
+  tell_aside(self, "reply.model", wire::reply_model(ref_of(state), state.model));
+}
+
 /// Tokens that members do not know yet.
 void tell_tokens(self_pointer self) {
   auto& state = self->state;
@@ -113,7 +149,7 @@ void end_stored(self_pointer self, bool ours) {
 void store_outcome(self_pointer self) {
   auto& state = self->state;
   const auto what = outcome{state.what.id, state.what.attempt, state.stopped,
-                            state.text, state.ended.used};
+                            state.text,    state.ended.used,   state.model};
   self->request(state.deps.persistence, caf::infinite, finish{what})
       .then([self](bool ours) { end_stored(self, ours); },
             [self](const caf::error&) { retry_later(self, pending::finish); });
@@ -193,6 +229,7 @@ void save_text_so_far(self_pointer self) {
 
 void grow(self_pointer self, const engines::text_made& made) {
   auto& state = self->state;
+  tell_thoughts(self);
   state.seq += made.tokens;
   state.text += made.text;
   tokens_streamed().add(made.tokens);
@@ -209,6 +246,11 @@ void take_event(self_pointer self, engines::engine_event& event) {
     return grow(self, *made);
   if (auto* failed = std::get_if<engines::text_failed>(&event))
     return fail_job(self, std::move(*failed));
+  if (const auto* thought = std::get_if<engines::reasoning_made>(&event))
+    return think(self, *thought);
+  if (auto* other = std::get_if<engines::model_changed>(&event))
+    return change_model(self, *other);
+  tell_thoughts(self);
   state.over = true;
   state.ended = std::get<engines::text_ended>(std::move(event));
   store_end(self);
@@ -223,8 +265,8 @@ void take_event(self_pointer self, engines::engine_event& event) {
 
 void ask_engine(self_pointer self, prompt asked) {
   auto& state = self->state;
-  self->send(state.channel, reply_begun{state.room, state.what,
-                                        std::string{state.deps.engine->model()},
+  state.model = state.deps.engine->model_of(asked);
+  self->send(state.channel, reply_begun{state.room, state.what, state.model,
                                         std::nullopt, asked.memories});
   state.saved_at = self->clock().now();
   state.prompt_bytes = size_of(asked);
@@ -257,6 +299,17 @@ void recall(self_pointer self, prompt asked) {
           });
 }
 
+/// What the sender asked for is stronger than what the conversation says.
+void take_prompt(self_pointer self, prompt asked) {
+  auto params = wire::read_reply_params(self->state.what.params);
+  if (!params) // of a job that was made in SQL
+    return fail_job(self, {params.error().what, false});
+  if (params->system)
+    asked.system = std::exchange(params->system, std::nullopt);
+  asked.params = std::move(*params);
+  recall(self, std::move(asked));
+}
+
 void load_prompt(self_pointer self) {
   auto& state = self->state;
   const auto& what = state.what;
@@ -266,7 +319,7 @@ void load_prompt(self_pointer self) {
       .then(
           [self, of = state.prompts](prompt& asked) {
             if (!self->state.over && of == self->state.prompts)
-              recall(self, std::move(asked));
+              take_prompt(self, std::move(asked));
           },
           [self](const caf::error& why) {
             if (self->state.over)
@@ -298,8 +351,7 @@ void open_channel(self_pointer self) {
               return load_prompt(self);
             ready.told = {ready.seq, ready.text.size()};
             self->send(ready.channel,
-                       reply_begun{ready.room, ready.what,
-                                   std::string{ready.deps.engine->model()},
+                       reply_begun{ready.room, ready.what, ready.model,
                                    reply_begun::progress{ready.seq, ready.text}});
           },
           [self](const caf::error& why) {

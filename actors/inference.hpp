@@ -34,7 +34,14 @@ struct inference_state {
   channel_actor channel;
   room_number room = 0; ///< of the channel
   std::string text;
+  std::string model; ///< that answers
   std::uint64_t seq = 0;
+  /// Reasoning that members were not told of yet.
+  struct thoughts {
+    std::string untold;
+    std::chrono::steady_clock::time_point told_at;
+  };
+  thoughts thinks;
   /// What members were told of: the rest is held back while the lease is in doubt.
   struct told_so_far {
     std::uint64_t seq = 0;

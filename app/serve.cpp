@@ -5,6 +5,7 @@
 #include "app/keys.hpp"
 #include "engines/builtin.hpp"
 #include "engines/open_embedder.hpp"
+#include "engines/openai.hpp"
 #include "net/auth_limits.hpp"
 #include "net/issuer_keys.hpp"
 #include "net/server.hpp"
@@ -64,13 +65,14 @@ int fail_start(const char* what, const error& why) {
 [[nodiscard]] actors::system_options
 options_of(const config::settings& settings, const storage::endpoint& where,
            const wire::credentials& credentials,
+           std::shared_ptr<engines::text_generator> engine,
            std::shared_ptr<net::socket_watches> to,
            std::shared_ptr<engines::embedder> embedder) {
   return {.settings = settings,
           .database = where,
           .credentials = credentials,
           .node = node_name(),
-          .engine = engines::make_builtin(settings.inference.tokens_per_second),
+          .engine = std::move(engine),
           .sockets = std::move(to),
           .embedder = std::move(embedder)};
 }
@@ -86,6 +88,21 @@ embedder_of(const config::settings& settings) {
   if (!*opened)
     ops::info("embedder.off", {});
   return std::move(*opened);
+}
+
+/// The configured providers of language models, or the engine that needs none.
+[[nodiscard]] result<std::shared_ptr<engines::text_generator>>
+open_engine(const config::settings& settings) {
+  const auto& providers = settings.engine.providers;
+  if (providers.empty() || settings.inference.engine == "builtin")
+    return engines::make_builtin(settings.inference.tokens_per_second);
+  auto made = engines::make_openai(providers);
+  if (!made)
+    return std::unexpected{std::move(made.error())};
+  for (const auto& one : providers)
+    ops::info("engine.provider",
+              {{"provider", one.name}, {"url", one.url}, {"model", one.model}});
+  return std::move(*made);
 }
 
 [[nodiscard]] net::backend
@@ -145,11 +162,14 @@ int run(const config::settings& settings, const sigset_t& held, database& db) {
   const auto credentials = credentials_of(*keys, settings.auth);
   if (!credentials)
     return fail_start("keys", credentials.error());
+  auto engine = open_engine(settings);
+  if (!engine)
+    return fail_start("engine", engine.error());
   const auto issuer = watch_issuer(*credentials, settings.auth);
   const auto sockets = std::make_shared<net::socket_watches>();
   const auto embedder = embedder_of(settings);
-  auto system =
-      actors::system{options_of(settings, db.where(), *credentials, sockets, embedder)};
+  auto system = actors::system{options_of(settings, db.where(), *credentials,
+                                          std::move(*engine), sockets, embedder)};
   if (issuer)
     issuer->wait_for_first();
   auto server = net::server::open(backend_of(system, settings, *credentials,

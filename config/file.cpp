@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <string_view>
 #include <system_error>
 
 namespace jessica::config {
@@ -26,22 +27,39 @@ file_entry make_entry(std::string name, const toml::node& node) {
     entry.text = on->get() ? "true" : "false";
   } else {
     entry.supported = false;
+    if (const auto* list = node.as_array())
+      for (const auto& one : *list)
+        if (const auto* item = one.as_string())
+          entry.items.push_back(item->get());
   }
   return entry;
 }
 
-std::vector<file_entry> flatten(const toml::table& root) {
+std::vector<file_entry> flatten_section(const std::string& prefix,
+                                        const toml::table& section) {
   auto entries = std::vector<file_entry>{};
-  for (const auto& [key, node] : root) {
-    const auto name = std::string{key.str()};
-    if (const auto* section = node.as_table())
-      for (const auto& [inner, value] : *section)
-        entries.push_back(make_entry(name + "." + std::string{inner.str()}, value));
+  for (const auto& [key, node] : section) {
+    const auto name = prefix + std::string{key.str()};
+    if (const auto* inner = node.as_table(); inner != nullptr && prefix.empty())
+      std::ranges::move(flatten_section(name + ".", *inner),
+                        std::back_inserter(entries));
     else
       entries.push_back(make_entry(name, node));
   }
   std::ranges::stable_sort(entries, {}, &file_entry::line); // as a reader sees them
   return entries;
+}
+
+constexpr auto list_of_providers = std::string_view{"providers"};
+
+std::vector<file_table> tables_of(const toml::table& root) {
+  auto tables = std::vector<file_table>{};
+  if (const auto* list = root[list_of_providers].as_array())
+    for (const auto& one : *list)
+      if (const auto* table = one.as_table())
+        tables.push_back(
+            {static_cast<int>(one.source().begin.line), flatten_section({}, *table)});
+  return tables;
 }
 
 std::optional<std::string> text_of(const std::filesystem::path& file) {
@@ -61,9 +79,14 @@ file_content read_file(const std::filesystem::path& file) {
   const auto name = file.string();
   try {
     const auto text = text_of(file);
-    if (text)
-      found.entries = flatten(toml::parse(*text, name));
-    else
+    if (text) {
+      auto root = toml::parse(*text, name);
+      if (root[list_of_providers].is_array_of_tables()) {
+        found.providers = tables_of(root);
+        root.erase(list_of_providers);
+      }
+      found.entries = flatten_section({}, root);
+    } else
       found.mistakes.push_back(
           name + ": cannot be read (a file of at most 1 MiB is expected)");
   } catch (const toml::parse_error& broken) {

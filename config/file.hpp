@@ -16,10 +16,18 @@ struct file_entry {
   bool quoted = false;   ///< written as a string
   bool supported = true; ///< false for lists, dates, fractions, nested sections
   int line = 0;
+  std::vector<std::string> items{}; ///< of a list of texts
+};
+
+/// One [[providers]] table: names without a section, headers as "headers.NAME".
+struct file_table {
+  int line = 0;
+  std::vector<file_entry> entries;
 };
 
 struct file_content {
   std::vector<file_entry> entries;
+  std::vector<file_table> providers;
   std::vector<std::string> mistakes; ///< of reading and of TOML syntax, one line each
 };
 

@@ -3,11 +3,13 @@
 #include "config/file.hpp"
 #include "config/key_rules.hpp"
 #include "config/option_text.hpp"
+#include "config/providers.hpp"
 #include "config/values.hpp"
 
 #include <algorithm>
 #include <array>
 #include <format>
+#include <iterator>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -83,6 +85,11 @@ public:
 
   void mistake(std::string what) { mistakes_.push_back(std::move(what)); }
 
+  void take_providers(std::span<const file_table> tables, const std::string& file) {
+    for (auto& one : gather_providers(values_, tables, file))
+      mistake(std::move(one));
+  }
+
   /// What no single value shows.
   void check_together() {
     constexpr auto beats_a_lease = 3; // two may be late before the jobs are lost
@@ -109,6 +116,8 @@ public:
     for (const auto& one : options())
       done.report.push_back({std::string{one.name}, value_text(one, done.values),
                              origins_[index(one)], std::string{one.meaning}});
+    std::ranges::move(report_providers(done.values.engine),
+                      std::back_inserter(done.report));
     return done;
   }
 
@@ -247,8 +256,7 @@ private:
   std::optional<std::string> file_;
 };
 
-void take_file(const std::string& name, collector& into) {
-  auto content = read_file(name);
+void take_file(const std::string& name, file_content& content, collector& into) {
   for (auto& one : content.mistakes)
     into.mistake(std::move(one));
   for (const auto& entry : content.entries) {
@@ -300,11 +308,14 @@ result<loaded> load(std::span<const std::string> arguments, const environment& l
   given.read(all);
   if (given.line().help || given.line().version)
     return loaded{{}, std::move(given.line()), {}}; // help must come through mistakes
-  if (const auto file = file_to_read(given.file()))
-    take_file(*file, all);
+  const auto file = file_to_read(given.file());
+  auto content = file ? read_file(*file) : file_content{};
+  if (file)
+    take_file(*file, content, all);
   take_environment(lookup, known_environment, all);
   for (const auto& one : given.values())
     all.take(*one.of, one.text, one.flag, "flag");
+  all.take_providers(content.providers, file.value_or(""));
   all.check_together();
   return std::move(all).finish(std::move(given.line()));
 }

@@ -22,8 +22,9 @@ constexpr auto send_rules = std::array<std::string_view, 2>{"owner", "policies"}
 constexpr auto mail_modes = std::array<std::string_view, 3>{"none", "sink", "smtp"};
 constexpr auto smtp_tls =
     std::array<std::string_view, 3>{"starttls", "implicit", "none"};
-constexpr auto engines = std::array<std::string_view, 1>{"builtin"};
 constexpr auto embedders = std::array<std::string_view, 3>{"onnx", "openai", "none"};
+constexpr auto engines = std::array<std::string_view, 2>{"auto", "builtin"};
+constexpr auto prefills = std::array<std::string_view, 3>{"none", "assistant", "vllm"};
 
 template <auto Room, auto Member> void assign(settings& in, const option_value& value) {
   auto& member = in.*Room.*Member;
@@ -127,6 +128,7 @@ using auth = section<&settings::auth>;
 using mail = section<&settings::mail>;
 using storage = section<&settings::storage>;
 using rest = section<&settings::rest>;
+using engine = section<&settings::engine>;
 using inference = section<&settings::inference>;
 using embedding = section<&settings::embedding>;
 using memory = section<&settings::memory>;
@@ -419,8 +421,61 @@ constexpr auto table = std::array{
         "rest.queue", 1, max_count,
         "REST requests of each kind that may wait for a connection; then 503."),
 
-    one_of(inference::text<&inference_settings::engine>("inference.engine",
-                                                        "What writes the replies."),
+    engine::text<&engine_settings::url>(
+        "engine.url",
+        "A server with OpenAI's chat completions, up to `/v1`; empty: the "
+        "built-in engine answers, or `[[providers]]` do."),
+    hidden(engine::text<&engine_settings::key>("engine.key", "Its key.")),
+    engine::path<&engine_settings::key_file>("engine.key_file",
+                                             "A file that holds the key."),
+    engine::text<&engine_settings::model>(
+        "engine.model", "The model of conversations that name none; empty: the first "
+                        "one that the server lists."),
+    engine::text<&engine_settings::proxy>(
+        "engine.proxy", "An HTTP proxy on the way, like `http://proxy:3128`."),
+    engine::path<&engine_settings::ca_file>(
+        "engine.ca_file",
+        "Certificates its own must descend from; empty: the system's."),
+    one_of(engine::text<&engine_settings::prefill>(
+               "engine.prefill",
+               "How the server goes on with a reply that was cut: not at all, when its "
+               "text is the last message, or with vLLM's `continue_final_message`."),
+           prefills),
+    engine::count<&engine_settings::max_concurrency>(
+        "engine.max_concurrency", 1, max_count, "Replies it writes at once."),
+    engine::count<&engine_settings::queue>(
+        "engine.queue", 0, max_count,
+        "Replies that may wait for that; further ones go to the next provider."),
+    engine::time<&engine_settings::queue_timeout>("engine.queue_timeout", 10, hour,
+                                                  "How long they may wait."),
+    engine::time<&engine_settings::connect_timeout>(
+        "engine.connect_timeout", 10, hour, "To find, reach and verify the server."),
+    engine::time<&engine_settings::first_token_timeout>(
+        "engine.first_token_timeout", 10, hour,
+        "From the question to the first token; local models may have to be loaded."),
+    engine::time<&engine_settings::token_timeout>("engine.token_timeout", 10, hour,
+                                                  "Between two tokens."),
+    engine::time<&engine_settings::total_timeout>("engine.total_timeout", 10, 24 * hour,
+                                                  "For one answer."),
+    engine::bytes<&engine_settings::max_reply_bytes>(
+        "engine.max_reply_bytes", 1, 256 * kib,
+        "One reply; a message cannot hold more. A longer one fails."),
+    engine::count<&engine_settings::keep_alive_connections>(
+        "engine.keep_alive_connections", 0, 10'000,
+        "Connections kept open for the next reply."),
+    engine::time<&engine_settings::keep_alive>("engine.keep_alive", 10, hour,
+                                               "How long they are kept."),
+    engine::count<&engine_settings::breaker_failures>(
+        "engine.breaker_failures", 1, max_count,
+        "Failures in a row after which a provider is left alone."),
+    engine::time<&engine_settings::breaker_pause>(
+        "engine.breaker_pause", 10, hour,
+        "How long it is left alone; then one reply tries it."),
+
+    one_of(inference::text<&inference_settings::engine>(
+               "inference.engine",
+               "What writes the replies: the providers when there are any, else the "
+               "built-in engine; or that alone."),
            engines),
     inference::count<&inference_settings::slots>("inference.slots", 1, max_count,
                                                  "Replies written at once."),

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace jessica::config {
 
@@ -138,8 +140,40 @@ struct rest_settings {
   std::size_t queue = 1024; ///< requests waiting for each kind; then 503
 };
 
+/// A server that speaks OpenAI's chat completions, and how patient we are with it.
+struct provider_settings {
+  std::string name = "default"; ///< in logs and metrics
+  std::string url;              ///< its base, as http://127.0.0.1:11434/v1
+  std::string key;              ///< bearer token; empty: none
+  std::string model;            ///< asked for when nobody names one; empty: its first
+  std::vector<std::string> models; ///< it answers with, "gpt-*" too; empty: any
+  std::vector<std::pair<std::string, std::string>> headers; ///< sent with each request
+  std::string proxy;             ///< http://host:port on the way; empty: none
+  std::filesystem::path ca_file; ///< who vouches for it; empty: the system's
+  std::string prefill = "none";  ///< how it goes on with a text: none, assistant, vllm
+  std::size_t max_concurrency = 1000; ///< replies at once
+  std::size_t queue = 4096; ///< replies waiting for that; then the next provider
+  milliseconds queue_timeout{30000};        ///< and how long
+  milliseconds connect_timeout{5000};       ///< name, TCP, proxy and TLS together
+  milliseconds first_token_timeout{120000}; ///< a local model may have to be loaded
+  milliseconds token_timeout{30000};        ///< between two tokens
+  milliseconds total_timeout{900000};       ///< of one answer
+  std::size_t max_reply_bytes = 262'144;    ///< what a message may hold
+  std::size_t keep_alive_connections = 64;  ///< idle ones
+  milliseconds keep_alive{30000};           ///< and for how long
+  std::size_t breaker_failures = 5;         ///< in a row; then it is left alone
+  milliseconds breaker_pause{10000};        ///< so long
+};
+
+/// The language models. The section itself is the first provider when it has a URL;
+/// its limits hold for all that do not say otherwise.
+struct engine_settings : provider_settings {
+  std::filesystem::path key_file;           ///< holds `key`, when that is empty
+  std::vector<provider_settings> providers; ///< the whole list, in the order of trust
+};
+
 struct inference_settings {
-  std::string engine = "builtin";
+  std::string engine = "auto";  ///< auto: providers when there are any; builtin
   std::size_t slots = 2000;     ///< jobs at once on this node
   std::size_t per_user = 8;     ///< of one user, at once on this node
   seconds lease{10};            ///< a node that is silent this long loses its jobs
@@ -206,6 +240,7 @@ struct settings {
   mail_settings mail;
   storage_settings storage;
   rest_settings rest;
+  engine_settings engine;
   inference_settings inference;
   embedding_settings embedding;
   memory_settings memory;

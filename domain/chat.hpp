@@ -58,6 +58,7 @@ struct outcome {
   bool cancelled = false;
   std::string content;
   usage used;
+  std::string model{}; ///< that answered; empty: not known
 };
 
 /// Why a job could not be completed this time.
@@ -99,12 +100,26 @@ struct recalled_memory {
   std::string excerpt;
 };
 
+/// What a sender asks of the engine for one reply; what is empty is the engine's
+/// choice.
+struct reply_params {
+  std::optional<std::string> model;  ///< instead of the conversation's
+  std::optional<std::string> system; ///< instead of the conversation's system prompt
+  std::optional<double> temperature; ///< 0 to 2
+  std::optional<double> top_p;       ///< above 0, at most 1
+  std::optional<std::int64_t> max_tokens;
+  std::vector<std::string> stop; ///< the reply ends before the first of these
+
+  friend bool operator==(const reply_params&, const reply_params&) = default;
+};
+
 /// What the engine is asked with.
 struct prompt {
   std::optional<std::string> system;
-  std::optional<std::string> model;           ///< the conversation's choice
-  std::vector<past_turn> turns;               ///< ends with the message to answer
-  bool recalls = true;                        ///< the conversation wants memories
+  std::optional<std::string> model; ///< the conversation's choice
+  std::vector<past_turn> turns;     ///< ends with the message to answer
+  reply_params params{};            ///< of this reply; stronger than the conversation's
+  bool recalls = true;              ///< the conversation wants memories
   std::vector<recalled_memory> memories = {}; ///< said in `system`, too
 };
 

@@ -18,6 +18,16 @@ struct text_made {
   std::uint32_t tokens = 1;
 };
 
+/// What a model thinks aloud before it answers: shown, never part of the reply.
+struct reasoning_made {
+  std::string text; ///< valid UTF-8, not empty
+};
+
+/// Who answers, when it is not whom model_of() named: before its first text.
+struct model_changed {
+  std::string model;
+};
+
 /// The last event of a generation that worked.
 struct text_ended {
   std::string finish_reason; ///< "stop", "length", ...
@@ -30,7 +40,8 @@ struct text_failed {
   bool retryable = false;
 };
 
-using engine_event = std::variant<text_made, text_ended, text_failed>;
+using engine_event =
+    std::variant<text_made, reasoning_made, model_changed, text_ended, text_failed>;
 
 /// Called from one thread at a time, in order; must not block.
 using event_sink = std::function<void(engine_event)>;
@@ -47,6 +58,11 @@ public:
   virtual ~text_generator() = default;
   /// The model's name as clients see it.
   [[nodiscard]] virtual std::string_view model() const noexcept = 0;
+  /// The model that will be asked first with this prompt.
+  [[nodiscard]] virtual std::string model_of(const prompt& asked) const {
+    (void)asked;
+    return std::string{model()};
+  }
   /// Begins to answer the prompt's last turn. The sink may be called before this
   /// returns. Any thread.
   [[nodiscard]] virtual std::unique_ptr<generation> start(prompt asked,

@@ -23,22 +23,27 @@ prometheus::Registry& registry() {
 } // namespace
 
 counter::counter(std::string_view name, std::string_view help)
+    : counter(name, help, {}) {}
+
+counter::counter(std::string_view name, std::string_view help, const labels& of)
     : cell_(&prometheus::BuildCounter()
                  .Name(std::string{name})
                  .Help(std::string{help})
                  .Register(registry())
-                 .Add({})) {}
+                 .Add(of)) {}
 
 void counter::add(double amount) noexcept {
   static_cast<prometheus::Counter*>(cell_)->Increment(amount);
 }
 
-gauge::gauge(std::string_view name, std::string_view help)
+gauge::gauge(std::string_view name, std::string_view help) : gauge(name, help, {}) {}
+
+gauge::gauge(std::string_view name, std::string_view help, const labels& of)
     : cell_(&prometheus::BuildGauge()
                  .Name(std::string{name})
                  .Help(std::string{help})
                  .Register(registry())
-                 .Add({})) {}
+                 .Add(of)) {}
 
 void gauge::set(double value) noexcept {
   static_cast<prometheus::Gauge*>(cell_)->Set(value);
@@ -50,11 +55,15 @@ void gauge::add(double amount) noexcept {
 
 histogram::histogram(std::string_view name, std::string_view help,
                      const std::vector<double>& bounds)
+    : histogram(name, help, bounds, {}) {}
+
+histogram::histogram(std::string_view name, std::string_view help,
+                     const std::vector<double>& bounds, const labels& of)
     : cell_(&prometheus::BuildHistogram()
                  .Name(std::string{name})
                  .Help(std::string{help})
                  .Register(registry())
-                 .Add({}, bounds)) {}
+                 .Add(of, bounds)) {}
 
 void histogram::observe(double value) noexcept {
   static_cast<prometheus::Histogram*>(cell_)->Observe(value);

@@ -30,10 +30,21 @@ constexpr auto save_texts = std::string_view{R"(
   return jobs;
 }
 
-[[nodiscard]] std::string usage_json(const usage& used) {
+/// A name as JSON: what would need an escape has no place in one.
+[[nodiscard]] std::string quoted_plain(std::string_view name) {
+  auto text = std::string{'"'};
+  for (const auto c : name)
+    if (c != '"' && c != '\\' && static_cast<unsigned char>(c) >= ' ')
+      text += c;
+  return text += '"';
+}
+
+[[nodiscard]] std::string usage_json(const outcome& what) {
+  const auto& used = what.used;
   return R"({"prompt_tokens":)" + std::to_string(used.prompt_tokens) +
          R"(,"completion_tokens":)" + std::to_string(used.completion_tokens) +
-         R"(,"estimated":)" + (used.estimated ? "true}" : "false}");
+         R"(,"estimated":)" + (used.estimated ? "true" : "false") +
+         (what.model.empty() ? "" : R"(,"model":)" + quoted_plain(what.model)) + "}";
 }
 
 [[nodiscard]] result<std::vector<job_id>>
@@ -46,7 +57,7 @@ finish_together(connection& db, lease_id lease, std::span<const outcome> outcome
              array_of(outcomes,
                       [](auto& what) { return what.cancelled ? "cancelled" : "done"; }),
              array_of(outcomes, [](auto& what) { return what.content; }),
-             array_of(outcomes, [](auto& what) { return usage_json(what.used); })}})
+             array_of(outcomes, [](auto& what) { return usage_json(what); })}})
       .transform(read_jobs);
 }
 

@@ -2,6 +2,7 @@
 
 #include "wire/json_reader.hpp"
 #include "wire/json_writer.hpp"
+#include "wire/reply_params.hpp"
 
 #include <format>
 #include <utility>
@@ -90,6 +91,9 @@ read_client_id(const json_reader& from) {
     return fail(errc::too_large,
                 std::format("params must be at most {} bytes", max_params_bytes),
                 "params_too_large");
+  if (text)
+    if (const auto read = read_reply_params(*text); !read)
+      return std::unexpected{read.error()};
   return text;
 }
 
@@ -148,6 +152,18 @@ std::string reply_failed(reply_ref of, std::uint64_t seq, std::string_view code,
 std::string reply_cancelled(reply_ref of, std::uint64_t seq, const usage& used) {
   auto event = begin_event(of);
   event.count("seq", seq).json("usage", usage_json(used));
+  return event.done();
+}
+
+std::string reply_model(reply_ref of, std::string_view model) {
+  auto event = begin_event(of, quoted_size(model));
+  event.text("model", model);
+  return event.done();
+}
+
+std::string reply_reasoning(reply_ref of, std::string_view text) {
+  auto event = begin_event(of, quoted_size(text));
+  event.text("text", text);
   return event.done();
 }
 

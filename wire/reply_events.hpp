@@ -36,9 +36,15 @@ struct reply_ref {
 [[nodiscard]] std::string reply_cancelled(reply_ref of, std::uint64_t seq,
                                           const usage& used);
 
+/// Another model answers than reply.started said.
+[[nodiscard]] std::string reply_model(reply_ref of, std::string_view model);
+/// What the model thinks before it answers: no part of the reply, not numbered.
+[[nodiscard]] std::string reply_reasoning(reply_ref of, std::string_view text);
+
 /// Body of enqueue-inference and payload of message.send: {content, conversation_id?,
-/// client_id?, params?}. Content must be 1..max_bytes of valid UTF-8 without NUL.
-/// Fails: invalid_input naming the field, too_large.
+/// client_id?, params?}. Content must be 1..max_bytes of valid UTF-8 without NUL,
+/// params what read_reply_params takes. Fails: invalid_input naming the field,
+/// too_large.
 struct send_request {
   std::string content;
   std::optional<conversation_id> conversation;

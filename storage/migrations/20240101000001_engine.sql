@@ -451,7 +451,8 @@ begin
   ),
   w as (
     update public.messages m
-    set content = f.content, usage = f.usage, updated_at = now(),
+    set content = f.content, usage = f.usage - 'model',
+      model = coalesce(f.usage ->> 'model', m.model), updated_at = now(),
       status = case f.status when 'done' then 'complete' else 'cancelled' end
     from f
     where m.id = f.reply_id and m.id = any (array(select f.reply_id from f))

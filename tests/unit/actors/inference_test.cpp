@@ -258,6 +258,53 @@ TEST_CASE("a job that is stopped while it remembers never asks the engine") {
   CHECK(run.finished[0].cancelled);
 }
 
+TEST_CASE("what a model thinks is told, and is no part of the reply") {
+  auto run = job_run{};
+  run.start();
+  run.world.advance(1s);
+  run.engine_says(engines::reasoning_made{"let me "});
+  run.engine_says(engines::reasoning_made{"see"}); // too soon: goes with the next event
+  run.engine_says(engines::text_made{"42", 1});
+  run.engine_says(engines::text_ended{"stop", {}});
+  const auto thoughts = run.client->broadcasts("reply.reasoning");
+  REQUIRE(thoughts.size() == 2);
+  CHECK(thoughts[0].at("text") == "let me ");
+  CHECK(thoughts[1].at("text") == "see");
+  CHECK(thoughts[1].at("attempt") == 1);
+  REQUIRE(run.finished.size() == 1);
+  CHECK(run.finished[0].content == "42");
+}
+
+TEST_CASE("the model that answers is told when it is another, and stored") {
+  auto run = job_run{};
+  run.start();
+  run.engine_says(engines::model_changed{"spare"});
+  run.engine_says(engines::text_made{"x", 1});
+  run.engine_says(engines::text_ended{"stop", {}});
+  REQUIRE(run.client->broadcasts("reply.model").size() == 1);
+  CHECK(run.client->broadcasts("reply.model")[0].at("model") == "spare");
+  CHECK(run.finished.at(0).model == "spare");
+}
+
+TEST_CASE("the engine gets the params of the job") {
+  auto run = job_run{};
+  run.what.params = R"({"model":"m","temperature":0.5})";
+  run.start();
+  REQUIRE(run.engine->asked.size() == 1);
+  CHECK(run.engine->asked[0].params.model == "m");
+  CHECK(run.engine->asked[0].params.temperature == 0.5);
+}
+
+TEST_CASE("a job whose params cannot be is given up, not tried again") {
+  auto run = job_run{};
+  run.what.params = R"({"temperature":"hot"})";
+  run.start();
+  CHECK(run.engine->asked.empty());
+  REQUIRE(run.failed.size() == 1);
+  CHECK_FALSE(run.failed[0].retryable);
+  CHECK(run.failed[0].what == "params.temperature must be a number from 0 to 2");
+}
+
 TEST_CASE("text so far is saved at most once a second") {
   auto run = job_run{};
   run.start();

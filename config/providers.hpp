@@ -1,0 +1,24 @@
+// The list of language model providers: what [[providers]] of jessica.toml and the
+// section `engine` amount to.
+#pragma once
+
+#include "config/file.hpp"
+#include "config/load.hpp"
+#include "config/settings.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace jessica::config {
+
+/// Fills in.engine.providers: the section itself when it has a URL, then the tables in
+/// their order. Reads key files. One line a mistake; none holds a secret.
+[[nodiscard]] std::vector<std::string>
+gather_providers(settings& in, std::span<const file_table> tables,
+                 const std::string& file);
+
+/// "providers.NAME.url" and the like for --print-config, secrets masked.
+[[nodiscard]] std::vector<option_report> report_providers(const engine_settings& in);
+
+} // namespace jessica::config

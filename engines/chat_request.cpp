@@ -1,0 +1,57 @@
+#include "engines/chat_request.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
+
+namespace jessica::engines {
+namespace json = boost::json;
+namespace {
+
+void add_message(json::array& to, std::string_view role, std::string_view content) {
+  to.push_back(json::object{{"role", role}, {"content", content}});
+}
+
+[[nodiscard]] json::array messages_of(const prompt& asked, const chat_request& how) {
+  auto all = json::array{};
+  const auto& system = asked.params.system ? asked.params.system : asked.system;
+  if (system && !system->empty())
+    add_message(all, "system", *system);
+  for (const auto& one : asked.turns)
+    add_message(all, one.role, one.content);
+  if (!how.so_far.empty())
+    add_message(all, "assistant", how.so_far);
+  return all;
+}
+
+} // namespace
+
+prefill_style read_prefill_style(std::string_view name) noexcept {
+  return name == "assistant" ? prefill_style::assistant
+         : name == "vllm"    ? prefill_style::vllm
+                             : prefill_style::none;
+}
+
+std::string chat_body(const prompt& asked, const chat_request& how) {
+  auto body = json::object{{"model", how.model},
+                           {"messages", messages_of(asked, how)},
+                           {"stream", true},
+                           {"stream_options", {{"include_usage", true}}}};
+  const auto& params = asked.params;
+  if (params.temperature)
+    body["temperature"] = *params.temperature;
+  if (params.top_p)
+    body["top_p"] = *params.top_p;
+  if (params.max_tokens)
+    body[how.completion_limit ? "max_completion_tokens" : "max_tokens"] =
+        *params.max_tokens;
+  if (!params.stop.empty())
+    body["stop"] = json::array(params.stop.begin(), params.stop.end());
+  if (!how.so_far.empty() && how.prefill == prefill_style::vllm) {
+    body["continue_final_message"] = true;
+    body["add_generation_prompt"] = false;
+  }
+  return json::serialize(body);
+}
+
+} // namespace jessica::engines

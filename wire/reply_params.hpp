@@ -1,0 +1,16 @@
+// What a sender may ask of the engine for one reply: the `params` of a message.
+#pragma once
+
+#include "domain/chat.hpp"
+#include "domain/error.hpp"
+
+#include <string_view>
+
+namespace jessica::wire {
+
+/// {model?, system?, temperature?, top_p?, max_tokens?, stop?}; `stop` is a text or up
+/// to four. Other names are the application's own and passed over. Fails:
+/// invalid_input, naming the field and what it may be.
+[[nodiscard]] result<reply_params> read_reply_params(std::string_view json);
+
+} // namespace jessica::wire
