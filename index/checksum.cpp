@@ -26,6 +26,8 @@ void checksum::mix(const std::byte* block) noexcept {
 }
 
 void checksum::add(std::span<const std::byte> bytes) noexcept {
+  if (bytes.empty())
+    return;
   const auto held = static_cast<std::size_t>(length_ % block_bytes);
   length_ += bytes.size();
   if (held != 0) {

@@ -66,7 +66,8 @@ result<std::vector<snapshot_entry>> directory_of(const snapshot_head& head,
   if (!bytes || checksum_of(*bytes) != head.directory_sum)
     return damaged("its directory");
   auto entries = std::vector<snapshot_entry>(head.users);
-  std::memcpy(entries.data(), bytes->data(), bytes->size());
+  if (!entries.empty())
+    std::memcpy(entries.data(), bytes->data(), bytes->size());
   return entries;
 }
 
