@@ -1,4 +1,5 @@
 #include "config/load.hpp"
+#include "tests/fixtures/temp_folder.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -16,15 +17,9 @@ namespace {
 class workplace {
 public:
   workplace() : before_(std::filesystem::current_path()) {
-    auto name = (std::filesystem::temp_directory_path() / "jessica-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    here_ = name;
-    std::filesystem::current_path(here_);
+    std::filesystem::current_path(here_.path);
   }
-  ~workplace() {
-    std::filesystem::current_path(before_);
-    std::filesystem::remove_all(here_);
-  }
+  ~workplace() { std::filesystem::current_path(before_); }
   workplace(const workplace&) = delete;
   workplace& operator=(const workplace&) = delete;
 
@@ -34,7 +29,7 @@ public:
 
 private:
   std::filesystem::path before_;
-  std::filesystem::path here_;
+  test::temp_folder here_{"config"};
 };
 
 using variables = std::map<std::string, std::string>;
