@@ -82,7 +82,7 @@ result<findings> run_retrieval(const settings& how) {
       return std::unexpected{as.error()};
     const auto name = std::string{small ? "int8" : "float"};
     add(measures, name, score_of(ranks(*what, *as, true)));
-    add(measures, name + ", easy", score_of(ranks(*what, *as, false)));
+    add(measures, name + " without hard", score_of(ranks(*what, *as, false)));
   }
   found.rounds.push_back(std::move(measures));
   return found;

@@ -241,7 +241,7 @@ TEST_SUITE("engines.model_directory") {
   TEST_CASE_FIXTURE(world,
                     "int8 weights are taken when asked for, one text at a time") {
     folder.write("vocab.txt", test::small_vocabulary);
-    CHECK(refusal(true).ends_with("has no model_quantized.onnx"));
+    CHECK(refusal(true).contains("has no model_quantized.onnx"));
     folder.write("onnx/model_quantized.onnx", "..DynamicQuantizeLinear..");
     const auto found = read(true);
     CHECK(found.quantized);
