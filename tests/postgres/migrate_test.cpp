@@ -205,7 +205,7 @@ TEST_SUITE("storage.migrate") {
     const auto got = migrate(where, storage::migrations(), 30s);
     REQUIRE_MESSAGE(got, (got ? "" : got.error().what));
     CHECK(got->applied == names{"20240101000000_init_backend", "20240101000001_engine",
-                                "20240101000002_realtime"});
+                                "20240101000002_realtime", "20240101000003_memory"});
     const auto again = migrate(where, storage::migrations(), 30s);
     REQUIRE(again);
     CHECK(again->applied.empty());
