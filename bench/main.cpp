@@ -37,6 +37,9 @@ constexpr auto scenarios = std::array{
              bench::run_rest},
     scenario{"signins", "how late streamed tokens are while a crowd signs in",
              bench::run_signins},
+    scenario{"embedding", "texts to vectors on one thread", bench::run_embedding},
+    scenario{"retrieval", "how often the text that means the same is found",
+             bench::run_retrieval},
 };
 
 int explain() {

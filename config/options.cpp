@@ -179,7 +179,13 @@ constexpr auto table = std::array{
         "Unsent bytes for one client; past that it is closed with 1013."),
     realtime::time<&realtime_settings::idle_timeout>(
         "realtime.idle_timeout", second, hour,
-        "A socket that is silent this long is closed; clients beat every 25 s."),
+        "A socket without a message for so long is closed; clients beat every 25 s."),
+    realtime::time<&realtime_settings::ping_after>(
+        "realtime.ping_after", second, hour,
+        "A socket from which nothing came for so long is sent a ping."),
+    realtime::time<&realtime_settings::pong_within>(
+        "realtime.pong_within", second, hour,
+        "Closed when nothing came for so long after the ping."),
     realtime::count<&realtime_settings::channels_per_socket>(
         "realtime.channels_per_socket", 1, 10'000, "Topics one socket may join."),
     realtime::count<&realtime_settings::joins_per_second>(
@@ -451,8 +457,9 @@ constexpr auto table = std::array{
         "embedding.quantized",
         "Whether the folder's int8 weights are used: smaller, faster, a little less "
         "exact."),
-    embedding::count<&embedding_settings::threads>("embedding.threads", 1, 256,
-                                                   "Threads of one run of the model."),
+    embedding::count<&embedding_settings::threads>(
+        "embedding.threads", 0, 256,
+        "Threads of one run of the model; 0: what its folder says, else 1."),
     embedding::count<&embedding_settings::match_percent>(
         "embedding.match_percent", 0, 100,
         "Least cosine, in hundredths, of texts that count as alike; 0: what the "

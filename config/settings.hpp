@@ -35,6 +35,8 @@ struct realtime_settings {
   std::size_t max_frame_bytes = 1'048'576; ///< larger frames end the socket with 1009
   std::size_t outbox_bytes = 1'048'576;    ///< unsent bytes a client; then 1013
   seconds idle_timeout{75};                ///< the client's heartbeat comes every 25 s
+  seconds ping_after{15};  ///< nothing came for so long: is the client's machine there?
+  seconds pong_within{10}; ///< then the socket is closed
   std::size_t channels_per_socket = 100;
   std::size_t max_clients = 16'000;         ///< sockets with a channel, of the node
   std::size_t joins_per_second = 100;       ///< a socket

@@ -39,6 +39,15 @@ struct preferences {
 };
 
 /// A JSON body as sent, and what stands in it.
+/// A key of a flat object and its value: a string's characters, or a number or boolean
+/// as it was written; nullopt is null.
+struct json_field {
+  std::string key;
+  std::optional<std::string> value;
+
+  friend bool operator==(const json_field&, const json_field&) = default;
+};
+
 struct json_body {
   std::string text;
   bool array = false;
@@ -46,6 +55,9 @@ struct json_body {
   bool uniform = true;           ///< all of them have the keys of the first
   bool objects = true;           ///< it is an object, or an array of objects
   std::vector<std::string> keys; ///< of the first, each once
+  /// When it is one object without arrays, objects, keys that come twice, and zero
+  /// bytes: what it says, in order.
+  std::optional<std::vector<json_field>> flat{};
 };
 
 struct rest_request {

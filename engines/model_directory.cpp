@@ -258,8 +258,10 @@ private:
     made_.quantized = digest->has_word;
     if (made_.quantized && own_.fields.at("batch.max_texts") == nullptr)
       made_.batch.texts = 1;
-    made_.name = own_.fields.text("name").value_or(
-        fs::absolute(directory_).lexically_normal().filename().string());
+    auto failed = std::error_code{};
+    const auto whole = fs::absolute(directory_ / ".", failed).lexically_normal();
+    made_.name =
+        own_.fields.text("name").value_or(whole.parent_path().filename().string());
     made_.id = own_.fields.text("id").value_or(made_.name + '-' +
                                                digest->sha256.substr(0, shown_digits));
     return {};

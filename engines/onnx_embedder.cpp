@@ -67,7 +67,7 @@ public:
   [[nodiscard]] result<void> probe() const {
     const auto id = model_.tokens.encoder->highest_id();
     const auto ids = std::vector<std::vector<token_id>>{
-        std::vector<token_id>(model_.max_tokens, id)};
+        surrounded(std::vector<token_id>(model_.max_tokens, id))};
     const auto chosen = std::vector<std::size_t>{0};
     auto vectors = std::vector<std::vector<float>>(1);
     if (const auto done = run(ids, chosen, vectors); !done)
@@ -93,13 +93,17 @@ private:
                                            text_purpose purpose) const {
     const auto& prefix =
         purpose == text_purpose::query ? model_.query_prefix : model_.document_prefix;
-    auto inner = model_.tokens.encoder->encode(prefix + clean_text(text, model_.clean));
+    return surrounded(
+        model_.tokens.encoder->encode(prefix + clean_text(text, model_.clean)));
+  }
+
+  /// With the special tokens, and not longer than the model takes.
+  [[nodiscard]] std::vector<token_id> surrounded(std::vector<token_id> text) const {
     const auto& [encoder, kind, before, after, padding, limit] = model_.tokens;
-    inner.resize(std::min(inner.size(), model_.max_tokens - special_count()));
-    auto ids = before;
-    ids.insert(ids.end(), inner.begin(), inner.end());
-    ids.insert(ids.end(), after.begin(), after.end());
-    return ids;
+    text.resize(std::min(text.size(), model_.max_tokens - special_count()));
+    text.insert(text.begin(), before.begin(), before.end());
+    text.insert(text.end(), after.begin(), after.end());
+    return text;
   }
 
   [[nodiscard]] result<void> run(std::span<const std::vector<token_id>> ids,

@@ -137,7 +137,8 @@ private:
 } // namespace
 
 struct onnx_session::parts {
-  Ort::Env env{ORT_LOGGING_LEVEL_ERROR, "jessica"}; // all of a process are one
+  // All of a process are one. What goes wrong is returned, not logged.
+  Ort::Env env{ORT_LOGGING_LEVEL_FATAL, "jessica"};
   Ort::Session session{nullptr};
   std::vector<input> inputs;
   session_shape shape;

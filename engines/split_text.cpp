@@ -71,25 +71,40 @@ template <class Stops>
   return text.size();
 }
 
+struct word_start {
+  std::size_t bytes = 0;
+  std::size_t tokens = 0;
+};
+
 /// The longest start of a word that has at most `most` tokens, one character at least.
-[[nodiscard]] std::size_t start_that_fits(std::string_view word,
-                                          const split_rules& rules) {
-  const auto fits = [&](std::size_t bytes) {
-    return rules.count(cut_utf8(word, bytes)) <= rules.most;
+[[nodiscard]] word_start start_that_fits(std::string_view word,
+                                         const split_rules& rules) {
+  const auto start_of = [&](std::size_t bytes) {
+    const auto start = cut_utf8(word, bytes);
+    return word_start{start.size(), rules.count(start)};
   };
-  // Grows before it is halved: the word may be a file, the start of it is short.
-  auto good = std::size_t{0};
-  auto bad = rules.most;
-  while (bad < word.size() && fits(bad)) {
-    good = bad;
-    bad *= 2;
+  // Grows before it is halved: the word may be a file, its start is counted only.
+  auto good = word_start{};
+  auto limit = std::min(rules.most, word.size());
+  for (auto next = start_of(limit); next.tokens <= rules.most; next = start_of(limit)) {
+    good = next;
+    if (limit == word.size())
+      return good;
+    limit = std::min(limit * 2, word.size());
   }
-  bad = std::min(bad, word.size());
-  while (bad - good > 1) {
-    const auto middle = good + (bad - good) / 2;
-    (fits(middle) ? good : bad) = middle;
+  for (auto least = good.bytes; limit - least > 1;) {
+    const auto middle = least + (limit - least) / 2;
+    const auto next = start_of(middle);
+    if (next.tokens <= rules.most) {
+      good = next;
+      least = middle;
+    } else
+      limit = middle;
   }
-  return std::max(cut_utf8(word, good).size(), first_code_point(word).size);
+  if (good.bytes > 0)
+    return good;
+  const auto first = first_code_point(word).size;
+  return {first, rules.count(word.substr(0, first))};
 }
 
 class splitter {
@@ -133,18 +148,13 @@ private:
   }
 
   void append(std::size_t begin, std::size_t end, ending ends) {
-    auto tokens = rules_.count(text_.substr(begin, end - begin));
-    while (tokens > rules_.most) {
-      const auto rest = text_.substr(begin, end - begin);
-      const auto size = start_that_fits(rest, rules_);
-      if (size == rest.size())
-        break; // one character of many tokens
+    while (begin < end) {
+      const auto start = start_that_fits(text_.substr(begin, end - begin), rules_);
+      const auto last = begin + start.bytes == end;
       words_.push_back(
-          {begin, begin + size, rules_.count(rest.substr(0, size)), ending::word});
-      begin += size;
-      tokens = rules_.count(text_.substr(begin, end - begin));
+          {begin, begin + start.bytes, start.tokens, last ? ends : ending::word});
+      begin += start.bytes;
     }
-    words_.push_back({begin, end, tokens, ends});
   }
 
   [[nodiscard]] std::string_view between(std::size_t first, std::size_t end) const {

@@ -110,7 +110,11 @@ std::string use_lite_tokenizer(const use_lite_package& package) {
   }
   return json::serialize(json::object{
              {"version", "1.0"},
-             {"truncation", {{"max_length", use_lite_max_tokens}}},
+             {"truncation",
+              {{"direction", "Right"},
+               {"max_length", use_lite_max_tokens},
+               {"strategy", "LongestFirst"},
+               {"stride", 0}}},
              {"added_tokens", std::move(special)},
              {"normalizer", {{"type", "NFKC"}}},
              {"pre_tokenizer",
@@ -118,6 +122,10 @@ std::string use_lite_tokenizer(const use_lite_package& package) {
                {"replacement", "\u2581"},
                {"prepend_scheme", "always"}}},
              {"post_processor", nullptr},
+             {"decoder",
+              {{"type", "Metaspace"},
+               {"replacement", "\u2581"},
+               {"prepend_scheme", "always"}}},
              {"model",
               {{"type", "Unigram"}, {"unk_id", 0}, {"vocab", std::move(rows)}}},
          }) +

@@ -56,6 +56,11 @@ void frame_stream::push_pong(std::string_view payload) {
   s.queue.push_back(std::move(pong));
 }
 
+void frame_stream::push_ping() {
+  static const auto ping = std::make_shared<const std::string>("\x89\0", 2);
+  push(ping);
+}
+
 void frame_stream::push_close(std::uint16_t code) {
   if (std::exchange(state_->ending, true))
     return;

@@ -60,6 +60,8 @@ public:
   /// Queues a pong. One that still waits to leave is replaced: the last ping's answer
   /// is enough (RFC 6455, section 5.5.3), and no client makes the queue grow.
   void push_pong(std::string_view payload);
+  /// Queues an empty ping.
+  void push_ping();
   /// Queues a close frame, the last thing that is ever sent, and sends.
   void push_close(std::uint16_t code);
   /// Sends what is queued as far as the socket takes it; the rest follows by itself.

@@ -137,7 +137,7 @@ void reactor::look_at_all() {
   for (auto* const who : unlimited)
     who->look(); // removes nobody
   for (auto* const who : late)
-    who->cut(); // removes at most itself
+    who->expire(); // removes at most itself
 }
 
 void reactor::report_traffic() {

@@ -62,8 +62,9 @@ private:
 /// What a reactor knows of a connection. Reactor thread only.
 class connection {
 public:
-  virtual void cut() noexcept = 0;    ///< its deadline passed: end at once
-  virtual void retire() noexcept = 0; ///< the server stops: finish, then end
+  virtual void cut() noexcept = 0;          ///< end at once
+  virtual void expire() noexcept { cut(); } ///< its deadline passed
+  virtual void retire() noexcept = 0;       ///< the server stops: finish, then end
   /// It has no limit, now and then: is its client still there?
   virtual void look() noexcept {}
 
@@ -91,7 +92,7 @@ public:
 
   void add(connection& who, std::chrono::milliseconds limit);
   void remove(connection& who) noexcept;
-  /// One deadline a connection, looked at every 200 ms: then cut().
+  /// One deadline a connection, looked at every 200 ms: then expire().
   void set_limit(connection& who, std::chrono::milliseconds limit) noexcept;
   void clear_limit(connection& who) noexcept;
 

@@ -10,6 +10,8 @@
 #include <boost/beast/http/message.hpp>
 #include <boost/beast/websocket/stream.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <memory>
 #include <string>
 #include <utility>
@@ -26,6 +28,9 @@ namespace {
 
 /// For a close handshake, whoever began it.
 constexpr auto close_time = std::chrono::milliseconds{2000};
+
+using clock = std::chrono::steady_clock;
+
 http::request<http::empty_body> handshake(const http_request& from) {
   auto out = http::request<http::empty_body>{};
   out.method(http::verb::get);
@@ -58,6 +63,7 @@ public:
 
   static void start(pointer self, ws_upgrade how);
 
+  void expire() noexcept override;
   void cut() noexcept override;
   void retire() noexcept override;
 
@@ -76,7 +82,7 @@ private:
   void frames_left(std::size_t bytes) noexcept override;
   void close_begun() noexcept override;
 
-  void touch() noexcept;
+  void heard() noexcept;
   void finish() noexcept;
   [[nodiscard]] const config::realtime_settings& limits() const noexcept {
     return home_.with().settings.realtime;
@@ -89,11 +95,13 @@ private:
   actors::session_actor session_;
   std::shared_ptr<ws_outbox> outbox_;
   std::weak_ptr<ws_session> self_; ///< to read on when the close comes from outside
+  clock::time_point last_message_; ///< when the client sent one
   bool pending_ = false;   ///< a handshake or a read is under way: it ends the session
   bool asking_ = false;    ///< SESSION has a frame: the next one waits
   bool listening_ = false; ///< listen() is under way
   bool closing_ = false;
-  bool torn_ = false; ///< nothing the client says has a meaning any more
+  bool asked_ = false; ///< whether it is still there: a ping that nothing followed
+  bool torn_ = false;  ///< nothing the client says has a meaning any more
   bool finished_ = false;
 };
 
@@ -118,7 +126,8 @@ void ws_session::opened(const pointer& self, identity who, wire::serializer vers
       self->home_.with().open_session(self->outbox_, std::move(who), version);
   if (self->home_.retiring())
     self->retire();
-  self->touch();
+  self->last_message_ = clock::now();
+  self->heard();
   listen(self);
 }
 
@@ -147,9 +156,9 @@ void ws_session::receive(const pointer& self) {
                                            self->pending_ = false;
                                            if (ec)
                                              return self->finish();
-                                           self->touch();
                                            self->reader_.filled(size);
                                            listen(self);
+                                           self->heard();
                                          });
 }
 
@@ -158,6 +167,7 @@ void ws_session::act_on(const pointer& self, wire::ws_input what) {
   switch (what.what) {
   case kind::text:
   case kind::binary:
+    self->last_message_ = clock::now();
     if (!self->closing_)
       ask_session(self, std::move(what.bytes), what.what == kind::binary);
     return;
@@ -232,9 +242,26 @@ void ws_session::close_begun() noexcept {
   home_.set_limit(*this, close_time);
 }
 
-void ws_session::touch() noexcept {
-  if (!closing_ && !finished_)
-    home_.set_limit(*this, limits().idle_timeout);
+/// Its bytes say that the client's machine is there, its messages that the client is.
+void ws_session::heard() noexcept {
+  if (closing_ || finished_)
+    return;
+  asked_ = false;
+  const auto left = last_message_ + limits().idle_timeout - clock::now();
+  const auto until_ping = std::chrono::milliseconds{limits().ping_after};
+  home_.set_limit(
+      *this, std::min(until_ping, std::chrono::ceil<std::chrono::milliseconds>(left)));
+}
+
+void ws_session::expire() noexcept {
+  const auto idle = clock::now() - last_message_ >= limits().idle_timeout;
+  if (!session_ || closing_ || asked_ || idle)
+    return cut();
+  asked_ = true;
+  stream_.push_ping();
+  stream_.flush();
+  if (!finished_)
+    home_.set_limit(*this, limits().pong_within);
 }
 
 void ws_session::cut() noexcept {

@@ -27,7 +27,7 @@ std::string exposed_name(std::string_view name) {
   return quoted_name(exposed_schema) + "." + quoted_name(name);
 }
 
-std::string rest_context::bind(std::string value) {
+std::string rest_context::bind(parameter value) {
   parameters_.emplace_back(std::move(value));
   return "$" + std::to_string(parameters_.size());
 }

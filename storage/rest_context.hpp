@@ -32,7 +32,7 @@ public:
   [[nodiscard]] std::int64_t max_rows() const noexcept { return max_rows_; }
 
   /// The placeholder of a new parameter.
-  [[nodiscard]] std::string bind(std::string value);
+  [[nodiscard]] std::string bind(parameter value);
   /// A name no other row of the statement has.
   [[nodiscard]] std::string alias();
   /// The first failure stays.

@@ -3,11 +3,15 @@
 #include "storage/rest_pieces.hpp"
 
 #include <algorithm>
+#include <array>
 #include <format>
+#include <string_view>
 #include <utility>
 
 namespace jessica::storage {
 namespace {
+
+using namespace std::string_view_literals;
 
 /// The names as columns of the table, each once; refuses unknown ones.
 [[nodiscard]] std::vector<const schema_column*>
@@ -40,6 +44,41 @@ written_columns(rest_context& to, const rest_request& what, const schema_table& 
     to.refuse(
         rest_fault(errc::invalid_input, "PGRST102", "All object keys must match"));
   return find_columns(to, table, what.body.keys);
+}
+
+/// Types that read a JSON scalar's characters as json_to_recordset does. Not json,
+/// whose strings keep their quotes, and no type that somebody made.
+[[nodiscard]] bool takes_characters(std::string_view type) {
+  static constexpr auto names = std::to_array<std::string_view>(
+      {"text", "uuid", "boolean", "smallint", "integer", "bigint", "numeric", "real",
+       "double precision", "character", "date", "time", "timestamp", "interval",
+       "bytea", "inet"});
+  return !type.ends_with("[]") && std::ranges::any_of(names, [&](auto name) {
+    return type.starts_with(name) &&
+           (type.size() == name.size() || " ("sv.contains(type[name.size()]));
+  });
+}
+
+[[nodiscard]] const json_field* find_field(const json_body& in, std::string_view key) {
+  const auto found = std::ranges::find(*in.flat, key, &json_field::key);
+  return found == in.flat->end() ? nullptr : &*found;
+}
+
+/// One flat object needs no JSON in the database, which is what an insert's SQL costs
+/// most: each value is a parameter.
+[[nodiscard]] bool is_flat(const rest_request& what,
+                           const std::vector<const schema_column*>& columns) {
+  const auto defaults = what.prefer.missing_default.value_or(false);
+  return what.body.flat && std::ranges::all_of(columns, [&](const auto* column) {
+           return takes_characters(column->type) &&
+                  !(defaults && find_field(what.body, column->name) == nullptr);
+         });
+}
+
+[[nodiscard]] std::string flat_value(rest_context& to, const rest_request& what,
+                                     const schema_column& column) {
+  const auto* field = find_field(what.body, column.name);
+  return to.bind(field != nullptr ? field->value : std::nullopt);
 }
 
 template <class Each>
@@ -114,12 +153,20 @@ conflict_sql(rest_context& to, const rest_request& what, const schema_table& tab
   const auto columns = written_columns(to, what, table);
   auto text = "insert into " + exposed_name(table.name) + " as " + alias;
   if (columns.empty()) // a row of defaults for each object
-    text += " select from json_array_elements(" + body_sql(to, what, columns) + ")";
+    return text + " select from json_array_elements(" + body_sql(to, what, columns) +
+           ")" + conflict_sql(to, what, table, columns);
+  text +=
+      " (" +
+      list(columns, [](const schema_column& one) { return quoted_name(one.name); }) +
+      ") ";
+  if (is_flat(what, columns))
+    text += "values (" +
+            list(columns,
+                 [&](const schema_column& one) { return flat_value(to, what, one); }) +
+            ")";
   else
     text +=
-        " (" +
-        list(columns, [](const schema_column& one) { return quoted_name(one.name); }) +
-        ") select " +
+        "select " +
         list(columns,
              [](const schema_column& one) { return "b." + quoted_name(one.name); }) +
         " from " + body_rows_sql(to, what, columns);
@@ -131,7 +178,16 @@ conflict_sql(rest_context& to, const rest_request& what, const schema_table& tab
   const auto columns = written_columns(to, what, row.table);
   if (columns.empty())
     return {};
-  return "update " + exposed_name(row.table.name) + " as " + row.alias + " set " +
+  const auto head =
+      "update " + exposed_name(row.table.name) + " as " + row.alias + " set ";
+  if (is_flat(what, columns))
+    return head +
+           list(columns,
+                [&](const schema_column& one) {
+                  return quoted_name(one.name) + " = " + flat_value(to, what, one);
+                }) +
+           where_sql(to, row, what.what, true);
+  return head +
          list(columns,
               [](const schema_column& one) {
                 return quoted_name(one.name) + " = b." + quoted_name(one.name);

@@ -14,7 +14,8 @@ namespace jessica::wire {
 namespace json = boost::json;
 namespace {
 
-/// Takes a parser's events and keeps the keys of the outermost objects.
+/// Takes a parser's events and keeps the keys of the outermost objects, and the values
+/// of one flat object.
 struct outline {
   static constexpr auto max_object_size = std::numeric_limits<std::size_t>::max();
   static constexpr auto max_array_size = std::numeric_limits<std::size_t>::max();
@@ -26,6 +27,7 @@ struct outline {
   std::size_t depth = 0;         ///< open arrays and objects
   std::vector<std::string> keys; ///< of the object under way
   std::string key;               ///< the parts of a key under way
+  std::string value;             ///< the parts of a value under way
 
   /// Something begins where a row should: is it an object?
   void begin_value(bool object) {
@@ -37,7 +39,10 @@ struct outline {
   }
   void end_row() {
     std::ranges::sort(keys);
-    keys.erase(std::ranges::unique(keys).begin(), keys.end());
+    const auto twice = std::ranges::unique(keys);
+    if (!twice.empty())
+      body.flat.reset();
+    keys.erase(twice.begin(), keys.end());
     if (body.rows == 1)
       body.keys = keys;
     else
@@ -49,6 +54,10 @@ struct outline {
   bool on_document_end(ec&) { return true; }
   bool on_object_begin(ec&) {
     begin_value(true);
+    if (depth == 0)
+      body.flat.emplace();
+    else
+      body.flat.reset();
     ++depth;
     return true;
   }
@@ -59,6 +68,7 @@ struct outline {
     return true;
   }
   bool on_array_begin(ec&) {
+    body.flat.reset();
     if (depth == 0)
       body.array = true;
     else
@@ -82,18 +92,34 @@ struct outline {
     }
     return true;
   }
-  bool scalar() {
-    begin_value(false);
+  /// Of a flat object's value under way.
+  bool more(json::string_view part) {
+    if (body.flat)
+      value.append(part);
     return true;
   }
-  bool on_string_part(json::string_view, std::size_t, ec&) { return true; }
-  bool on_string(json::string_view, std::size_t, ec&) { return scalar(); }
-  bool on_number_part(json::string_view, ec&) { return true; }
-  bool on_int64(std::int64_t, json::string_view, ec&) { return scalar(); }
-  bool on_uint64(std::uint64_t, json::string_view, ec&) { return scalar(); }
-  bool on_double(double, json::string_view, ec&) { return scalar(); }
-  bool on_bool(bool, ec&) { return scalar(); }
-  bool on_null(ec&) { return scalar(); }
+  bool scalar(json::string_view part) {
+    begin_value(false);
+    more(part);
+    if (value.contains('\0'))
+      body.flat.reset();
+    if (body.flat)
+      body.flat->push_back({keys.back(), std::exchange(value, {})});
+    return true;
+  }
+  bool on_string_part(json::string_view part, std::size_t, ec&) { return more(part); }
+  bool on_string(json::string_view part, std::size_t, ec&) { return scalar(part); }
+  bool on_number_part(json::string_view part, ec&) { return more(part); }
+  bool on_int64(std::int64_t, json::string_view part, ec&) { return scalar(part); }
+  bool on_uint64(std::uint64_t, json::string_view part, ec&) { return scalar(part); }
+  bool on_double(double, json::string_view part, ec&) { return scalar(part); }
+  bool on_bool(bool is, ec&) { return scalar(is ? "true" : "false"); }
+  bool on_null(ec&) {
+    scalar({});
+    if (body.flat)
+      body.flat->back().value.reset();
+    return true;
+  }
   bool on_comment_part(json::string_view, ec&) { return true; }
   bool on_comment(json::string_view, ec&) { return true; }
 };

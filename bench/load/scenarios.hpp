@@ -31,5 +31,9 @@ namespace jessica::bench {
 [[nodiscard]] result<findings> run_rest(const settings& how);
 /// Streams at a steady pace while a crowd signs in by password, and without it.
 [[nodiscard]] result<findings> run_signins(const settings& asked);
+/// Texts to vectors on one thread, float and int8 weights, without a server.
+[[nodiscard]] result<findings> run_embedding(const settings& how);
+/// Whether messages are found by their meaning, without a server.
+[[nodiscard]] result<findings> run_retrieval(const settings& how);
 
 } // namespace jessica::bench

@@ -24,6 +24,8 @@ constexpr auto flags = std::array{
     flag{"node", "node, version 22.18 or newer", &settings::node},
     flag{"node20", "a node 20, for the peer that needs it", &settings::node20},
     flag{"peer-scripts", "the servers to compare with", &settings::peer_scripts},
+    flag{"model", "embedding, retrieval: the model's directory", &settings::model},
+    flag{"paraphrases", "retrieval: queries and texts", &settings::paraphrases},
     flag{"scratch", "where databases live during a run", &settings::scratch},
     flag{"commit", "what is measured, for the report", &settings::commit},
     flag{"rounds", "rounds; medians are shown", &settings::rounds},

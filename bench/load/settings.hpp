@@ -49,6 +49,8 @@ struct settings {
   std::size_t single_jobs = 2'000; ///< queue: one by one, of one trial
   std::size_t workers = 10;        ///< queue: jobs under way, one by one
   std::size_t lanes = 4;           ///< rest: connections of the bare statement
+  std::filesystem::path model = "build/models/use-lite"; ///< embedding, retrieval
+  std::filesystem::path paraphrases = "bench/data/paraphrases.txt"; ///< retrieval
 };
 
 /// `--name value` or `--name=value`; `--json` stands alone. Fails: invalid_input.

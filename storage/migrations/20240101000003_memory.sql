@@ -40,7 +40,7 @@ as $$ select status in ('complete', 'cancelled') and content ~ '\S' $$;
 -- needs to be woken: whoever takes that one will find the next.
 
 create function jessica.on_text() returns trigger
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set enable_seqscan = off
 as $$
 declare
   waiting bool := exists (
@@ -59,6 +59,7 @@ end $$;
 
 create function jessica.on_text_changed() returns trigger
 language plpgsql security definer set search_path = '' set enable_nestloop = off
+set enable_seqscan = off
 as $$
 declare
   waiting bool := exists (
@@ -69,7 +70,7 @@ begin
   select 0, f.seq, f.id, f.version
   from fresh f join stale s on s.id = f.id
   where f.status in ('complete', 'cancelled') and f.content ~ '\S'
-    and (s.status not in ('complete', 'cancelled') or s.version <> f.version)
+    and (s.status not in ('complete', 'cancelled') or s.content = '' or s.version <> f.version)
   order by f.seq
   on conflict (rank, seq) do update
   set version = excluded.version, attempts = 0, since = now(), due_at = null, node = null,
@@ -130,17 +131,22 @@ begin
     raise exception 'the vectors of model % have % numbers, not %', name, m.dim, use_model.dim
       using errcode = '22023';
   end if;
-  perform public.ensure_embedding_index(m.id);
   if m.active then
     return m.id;
   end if;
+  perform public.ensure_embedding_index(m.id);
 
   update public.embedding_models x set active = x.id = m.id, complete = x.complete and x.id <> m.id
   where x.active or x.id = m.id;
   insert into jessica.embedding_scans as s (model_id) values (m.id)
   on conflict (model_id) do update set below = null, looked = false, swept = 0;
-  alter table public.messages
-    enable trigger on_text, enable trigger on_text_changed, enable trigger off_text;
+  if exists (
+      select from pg_catalog.pg_trigger t
+      where t.tgrelid = 'public.messages'::regclass and t.tgname = 'on_text'
+        and t.tgenabled = 'D') then
+    alter table public.messages
+      enable trigger on_text, enable trigger on_text_changed, enable trigger off_text;
+  end if;
   return m.id;
 end $$;
 

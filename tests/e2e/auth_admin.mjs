@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { apiVersion, assertRefused } from './harness/auth.mjs';
 import {
   claimsOf,
   close,
@@ -17,7 +18,6 @@ import { Server } from './harness/server.mjs';
 import { Inbox, second } from './harness/waiting.mjs';
 
 const bcryptHash = '$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW'; // of "U*U"
-const apiVersion = { 'x-supabase-api-version': '2024-01-01' };
 
 let server;
 let admin;
@@ -26,12 +26,6 @@ before(async () => {
   admin = makeClient(server, { key: server.keys.service_key }).auth.admin;
 });
 after(() => server?.remove());
-
-function assertRefused({ error }, status, code, message) {
-  assert.ok(error, `refused with ${code}`);
-  assert.deepEqual({ status: error.status, code: error.code }, { status, code });
-  if (message) assert.equal(error.message, message);
-}
 
 async function created(attributes = {}) {
   const { data, error } = await admin.createUser({

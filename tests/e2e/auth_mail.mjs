@@ -3,18 +3,13 @@
 import assert from 'node:assert/strict';
 import { stat } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
+import { apiVersion, assertError } from './harness/auth.mjs';
 import { claimsOf, http, makeClient, newEmail, password, signedUp } from './harness/clients.mjs';
 import { Mailbox, followed } from './harness/mails.mjs';
 import { Server } from './harness/server.mjs';
 import { until } from './harness/waiting.mjs';
 
-const apiVersion = { 'x-supabase-api-version': '2024-01-01' };
 const site = 'https://app.example/home';
-
-function assertRefused(error, status, code) {
-  assert.ok(error, `refused with ${code}`);
-  assert.deepEqual({ status: error.status, code: error.code }, { status, code });
-}
 
 const adminOf = (server) => makeClient(server, { key: server.keys.service_key }).auth.admin;
 
@@ -59,7 +54,7 @@ describe('with confirmations', () => {
     assert.equal(data.user.identities.length, 1);
     assert.ok(data.user.confirmation_sent_at);
     assert.equal(data.user.email_confirmed_at, undefined);
-    assertRefused((await auth.signInWithPassword({ email, password })).error, 400, 'email_not_confirmed');
+    assertError((await auth.signInWithPassword({ email, password })).error, 400, 'email_not_confirmed');
 
     const mail = await mails.next(email);
     assert.equal(mail.headers.from, '=?utf-8?B?Q2jDpHQ=?= <no-reply@chat.example>');
@@ -74,7 +69,7 @@ describe('with confirmations', () => {
     assert.equal(verified.data.user.user_metadata.email_verified, true);
     assert.equal(verified.data.user.user_metadata.name, 'Ada');
     assert.equal(claimsOf(verified.data.session.access_token).amr[0].method, 'otp');
-    assertRefused(
+    assertError(
       (await auth.verifyOtp({ email, token: mail.code, type: 'signup' })).error,
       403,
       'otp_expired',
@@ -155,7 +150,7 @@ describe('with confirmations', () => {
     await auth.signUp({ email, password });
     const { link } = await mails.next(email);
     const token_hash = new URL(link).searchParams.get('token');
-    assertRefused(
+    assertError(
       (await auth.verifyOtp({ token_hash, type: 'recovery' })).error,
       403,
       'otp_expired',
@@ -172,8 +167,8 @@ describe('with confirmations', () => {
     const { code, link } = await mails.next(email);
     const wrong = String((Number(code) + 1) % 1_000_000).padStart(6, '0');
     for (let i = 0; i < 3; ++i)
-      assertRefused((await auth.verifyOtp({ email, token: wrong, type: 'signup' })).error, 403, 'otp_expired');
-    assertRefused((await auth.verifyOtp({ email, token: code, type: 'signup' })).error, 403, 'otp_expired');
+      assertError((await auth.verifyOtp({ email, token: wrong, type: 'signup' })).error, 403, 'otp_expired');
+    assertError((await auth.verifyOtp({ email, token: code, type: 'signup' })).error, 403, 'otp_expired');
     assert.ok((await followed(link)).fragment.get('access_token'), 'nobody guesses the link');
   });
 
@@ -184,17 +179,17 @@ describe('with confirmations', () => {
     await auth.signUp({ email: other, password });
     const mine = await mails.next(one);
     await mails.next(other);
-    assertRefused((await auth.verifyOtp({ email: other, token: mine.code, type: 'signup' })).error, 403, 'otp_expired');
-    assertRefused((await auth.verifyOtp({ email: one, token: mine.code, type: 'recovery' })).error, 403, 'otp_expired');
+    assertError((await auth.verifyOtp({ email: other, token: mine.code, type: 'signup' })).error, 403, 'otp_expired');
+    assertError((await auth.verifyOtp({ email: one, token: mine.code, type: 'recovery' })).error, 403, 'otp_expired');
     await auth.resend({ type: 'signup', email: one });
     const newer = await mails.next(one);
-    assertRefused(
+    assertError(
       (await auth.verifyOtp({ token_hash: new URL(mine.link).searchParams.get('token'), type: 'signup' })).error,
       403,
       'otp_expired',
     );
     await server.sql(`update auth.one_time_codes set expires_at = now() where email = '${one}'`);
-    assertRefused((await auth.verifyOtp({ email: one, token: newer.code, type: 'signup' })).error, 403, 'otp_expired');
+    assertError((await auth.verifyOtp({ email: one, token: newer.code, type: 'signup' })).error, 403, 'otp_expired');
     assert.equal((await followed(newer.link)).fragment.get('error_code'), 'otp_expired');
   });
 
@@ -218,7 +213,7 @@ describe('with confirmations', () => {
     const client = makeClient(server);
     const email = newEmail();
     const refused = await client.auth.signInWithOtp({ email, options: { shouldCreateUser: false } });
-    assertRefused(refused.error, 422, 'otp_disabled');
+    assertError(refused.error, 422, 'otp_disabled');
     assert.equal(refused.error.message, 'Signups not allowed for otp');
     assert.ifError((await client.auth.signInWithOtp({ email, options: { data: { name: 'Ada' } } })).error);
     const first = await mails.next(email, 'confirmation');
@@ -268,7 +263,7 @@ describe('with confirmations', () => {
       assert.ifError((await auth.resend(again)).error);
     assert.equal(await mails.waiting(email), 0);
     for (const bad of [{ type: 'recovery', email }, { email }])
-      assertRefused((await auth.resend(bad)).error, 400, 'validation_failed');
+      assertError((await auth.resend(bad)).error, 400, 'validation_failed');
   });
 
   test('an operator invites; the invited is confirmed by coming', async () => {
@@ -286,25 +281,25 @@ describe('with confirmations', () => {
     assert.equal(arrived.fragment.get('type'), 'invite');
     const claims = claimsOf(arrived.fragment.get('access_token'));
     assert.equal(claims.user_metadata.team, 'blue');
-    assertRefused((await adminOf(server).inviteUserByEmail(email)).error, 422, 'email_exists');
-    assertRefused((await makeClient(server).auth.admin.inviteUserByEmail(newEmail())).error, 403, 'not_admin');
+    assertError((await adminOf(server).inviteUserByEmail(email)).error, 422, 'email_exists');
+    assertError((await makeClient(server).auth.admin.inviteUserByEmail(newEmail())).error, 403, 'not_admin');
   });
 
   test('an old session needs a code to change the password', async () => {
     const { client, email, user } = await member();
     await server.sql(`update auth.sessions set created_at = now() - interval '2 days' where user_id = '${user.id}'`);
-    assertRefused((await client.auth.updateUser({ password: 'another password' })).error, 400, 'reauthentication_needed');
+    assertError((await client.auth.updateUser({ password: 'another password' })).error, 400, 'reauthentication_needed');
     assert.ifError((await client.auth.reauthenticate()).error);
     const mail = await mails.next(email, 'reauthentication');
     assert.equal(mail.link, undefined);
     const wrong = String((Number(mail.code) + 1) % 1_000_000).padStart(6, '0');
-    assertRefused(
+    assertError(
       (await client.auth.updateUser({ password: 'another password', nonce: wrong })).error,
       422,
       'reauthentication_not_valid',
     );
     assert.ifError((await client.auth.updateUser({ password: 'another password', nonce: mail.code })).error);
-    assertRefused(
+    assertError(
       (await client.auth.updateUser({ password: 'a third password', nonce: mail.code })).error,
       422,
       'reauthentication_not_valid',
@@ -325,7 +320,7 @@ describe('with confirmations', () => {
     const first = await client.auth.verifyOtp({ email, token: old.code, type: 'email_change' });
     assert.ifError(first.error);
     assert.equal(first.data.session, null);
-    assertRefused(
+    assertError(
       (await client.auth.verifyOtp({ email, token: old.code, type: 'email_change' })).error,
       403,
       'otp_expired',
@@ -336,7 +331,7 @@ describe('with confirmations', () => {
     const now = await makeClient(server).auth.signInWithPassword({ email: next, password });
     assert.equal(now.data.user.id, user.id);
     assert.equal(now.data.user.new_email, undefined);
-    assertRefused(
+    assertError(
       (await makeClient(server).auth.signInWithPassword({ email, password })).error,
       400,
       'invalid_credentials',
@@ -346,7 +341,7 @@ describe('with confirmations', () => {
   test("an address that is somebody's cannot be taken", async () => {
     const one = await member();
     const other = await member();
-    assertRefused((await one.client.auth.updateUser({ email: other.email })).error, 422, 'email_exists');
+    assertError((await one.client.auth.updateUser({ email: other.email })).error, 422, 'email_exists');
     const next = newEmail();
     assert.ifError((await one.client.auth.updateUser({ email: next })).error);
     const old = await mails.next(one.email, 'email_change_current');
@@ -429,13 +424,13 @@ describe('limits', () => {
       await auth.signInWithOtp({ email }),
       await auth.resetPasswordForEmail(nobody),
     ]) {
-      assertRefused(again.error, 429, 'over_email_send_rate_limit');
+      assertError(again.error, 429, 'over_email_send_rate_limit');
       assert.match(again.error.message, /^For security purposes, you can only request this after [1-6]?\d seconds\.$/);
     }
     for (let i = 0; i < 3; ++i)
       assert.ifError((await auth.signUp({ email: newEmail(), password })).error);
     const full = await auth.signUp({ email: newEmail(), password });
-    assertRefused(full.error, 429, 'over_email_send_rate_limit');
+    assertError(full.error, 429, 'over_email_send_rate_limit');
     assert.equal(full.error.message, 'email rate limit exceeded');
     const box = new Mailbox(server);
     await until('all mails sent', async () =>
@@ -463,7 +458,7 @@ describe('with e-mail, but without confirmations', () => {
     assert.equal(arrived.url, `${server.url}/`);
     assert.equal(claimsOf(arrived.fragment.get('access_token')).sub, user.id);
     const taken = await auth.signUp({ email, password });
-    assertRefused(taken.error, 422, 'user_already_exists');
+    assertError(taken.error, 422, 'user_already_exists');
   });
 
   test('a new address proves itself by its first magic link', async () => {
@@ -491,16 +486,16 @@ describe('without e-mail', () => {
       assert.deepEqual(await auth.resetPasswordForEmail(address), { data: {}, error: null });
       assert.ifError((await auth.resend({ type: 'signup', email: address })).error);
       const otp = await auth.signInWithOtp({ email: address });
-      assertRefused(otp.error, 422, 'email_provider_disabled');
+      assertError(otp.error, 422, 'email_provider_disabled');
       assert.equal(otp.error.message, 'Login with magic link is disabled');
-      assertRefused((await auth.verifyOtp({ email: address, token: '123456', type: 'email' })).error, 403, 'otp_expired');
+      assertError((await auth.verifyOtp({ email: address, token: '123456', type: 'email' })).error, 403, 'otp_expired');
     }
-    assertRefused((await auth.verifyOtp({ token_hash: 'x', type: 'email' })).error, 403, 'otp_expired');
-    assertRefused((await auth.reauthenticate()).error, 422, 'email_provider_disabled');
-    assertRefused((await auth.updateUser({ email: newEmail() })).error, 422, 'email_provider_disabled');
-    assertRefused((await adminOf(server).inviteUserByEmail(newEmail())).error, 422, 'email_provider_disabled');
-    assertRefused((await auth.signInWithOtp({ phone: '+4930123456' })).error, 422, 'phone_provider_disabled');
-    assertRefused(
+    assertError((await auth.verifyOtp({ token_hash: 'x', type: 'email' })).error, 403, 'otp_expired');
+    assertError((await auth.reauthenticate()).error, 422, 'email_provider_disabled');
+    assertError((await auth.updateUser({ email: newEmail() })).error, 422, 'email_provider_disabled');
+    assertError((await adminOf(server).inviteUserByEmail(newEmail())).error, 422, 'email_provider_disabled');
+    assertError((await auth.signInWithOtp({ phone: '+4930123456' })).error, 422, 'phone_provider_disabled');
+    assertError(
       (await auth.verifyOtp({ phone: '+4930123456', token: '123456', type: 'sms' })).error,
       403,
       'otp_expired',
@@ -508,7 +503,7 @@ describe('without e-mail', () => {
     const guest = makeClient(server);
     await guest.auth.signInAnonymously();
     const nameless = await guest.auth.reauthenticate();
-    assertRefused(nameless.error, 400, 'validation_failed');
+    assertError(nameless.error, 400, 'validation_failed');
     const code = await http(server, '/auth/v1/token?grant_type=pkce', {
       method: 'POST',
       headers: apiVersion,

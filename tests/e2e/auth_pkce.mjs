@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import { createClient } from '@supabase/supabase-js';
+import { apiVersion, assertError } from './harness/auth.mjs';
 import { claimsOf, http, newEmail, password } from './harness/clients.mjs';
 import { Mailbox, followed } from './harness/mails.mjs';
 import { Server } from './harness/server.mjs';
 
-const apiVersion = { 'x-supabase-api-version': '2024-01-01' };
 const site = 'https://app.example';
 
 let server;
@@ -38,11 +38,6 @@ function pkceClient() {
       },
     },
   });
-}
-
-function assertRefused(error, status, code) {
-  assert.ok(error, `refused with ${code}`);
-  assert.deepEqual({ status: error.status, code: error.code }, { status, code });
 }
 
 const exchange = (auth_code, code_verifier) =>
@@ -100,7 +95,7 @@ describe('PKCE', () => {
     await other.auth.signInWithOtp({ email: newEmail() });
     const { query } = await followed((await mails.next(email)).link);
     const stolen = await other.auth.exchangeCodeForSession(query.get('code'));
-    assertRefused(stolen.error, 400, 'bad_code_verifier');
+    assertError(stolen.error, 400, 'bad_code_verifier');
     assert.ifError((await mine.auth.exchangeCodeForSession(query.get('code'))).error);
   });
 
@@ -127,7 +122,7 @@ describe('PKCE', () => {
     await auth.signUp({ email, password });
     const { query } = await followed((await mails.next(email)).link);
     await server.sql(`update auth.flow_state set auth_code_issued_at = now() - interval '1 hour'`);
-    assertRefused(
+    assertError(
       (await auth.exchangeCodeForSession(query.get('code'))).error,
       422,
       'flow_state_expired',

@@ -1,6 +1,7 @@
 // Sessions among tabs, devices and thieves; limits of sessions and of how often one may ask.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { apiVersion, assertRefused } from './harness/auth.mjs';
 import {
   claimsOf,
   close,
@@ -14,14 +15,7 @@ import {
 } from './harness/clients.mjs';
 import { Server } from './harness/server.mjs';
 
-const apiVersion = { 'x-supabase-api-version': '2024-01-01' };
 const proxied = (address) => ({ ...apiVersion, 'x-forwarded-for': address });
-
-function assertRefused({ error }, status, code, message) {
-  assert.ok(error, `refused with ${code}`);
-  assert.deepEqual({ status: error.status, code: error.code }, { status, code });
-  if (message) assert.equal(error.message, message);
-}
 
 /** A client of its own with this session, as another tab of the browser has it. */
 async function tab(server, { access_token, refresh_token }) {

@@ -34,7 +34,6 @@ async function round(nodes, victim, { cluster, load, readers, chance }) {
   const taken = takenOver(cluster, job, lease);
   taken.catch(() => {}); // awaited below
   await victim.startAgain();
-  const restarted = Date.now();
   const begun = await Promise.all(
     replies.map((id, index) =>
       Promise.any(nodes.map((node) => nextAttempt(readers.get(node)[index], id))),
@@ -42,7 +41,7 @@ async function round(nodes, victim, { cluster, load, readers, chance }) {
   );
   leased.push((await taken) - killed);
   heard.push(...begun.map(({ at }) => at - killed));
-  await Promise.all(near.map((reader) => reader.joined(restarted)));
+  await Promise.all(near.map((reader) => reader.joined(killed)));
 }
 
 describe('kill -9, again and again', { concurrency: lanes }, () => {

@@ -23,6 +23,7 @@ struct models_world : memory_world {
   }
   /// Everything with this embedder, until the model is complete.
   void catch_up() {
+    (void)embed_all();
     for (auto i = 0; i < 20 && look_through(100) != old_texts::complete; ++i)
       (void)embed_all();
   }

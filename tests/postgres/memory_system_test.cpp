@@ -71,7 +71,11 @@ TEST_SUITE("actors.memory_system") {
   TEST_CASE_FIXTURE(remembering_system,
                     "an edit while it is being embedded is followed") {
     auto id = message_id::make();
-    letters->meanwhile = [&] { edit(id, "after"); };
+    auto editor = storage::connection{database(), storage::role::migrations};
+    letters->meanwhile = [&] { // on another thread
+      (void)editor.run({"update public.messages set content = 'after' where id = $1",
+                        {id.str()}});
+    };
     id = write("before");
     start();
     CHECK(becomes_true("select count(*) = 1 and max(version) = 2 "

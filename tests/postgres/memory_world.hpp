@@ -29,7 +29,7 @@ struct memory_world {
   memory_world() {
     empty_queue();
     admin("select jessica.use_no_model()");
-    admin("delete from public.embeddings");
+    admin("delete from public.messages"); // of other cases
     admin("delete from jessica.embedding_scans");
     admin("delete from public.embedding_models");
     admin("delete from public.inference_jobs where kind = 'embedding'");

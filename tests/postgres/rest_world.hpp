@@ -3,7 +3,9 @@
 
 #include "storage/rest_line.hpp"
 #include "tests/postgres/seed.hpp"
+#include "wire/rest_body.hpp"
 
+#include <doctest/doctest.h>
 #include <poll.h>
 
 #include <cstdint>
@@ -41,9 +43,10 @@ inline condition filter_of(std::string column, comparison op,
   return made;
 }
 
-inline json_body body_of(std::string text, std::vector<std::string> keys) {
-  const auto array = text.starts_with('[');
-  return {std::move(text), array, 1, true, true, std::move(keys)};
+inline json_body body_of(std::string text) {
+  auto body = wire::read_body(std::move(text));
+  REQUIRE(body);
+  return std::move(*body);
 }
 
 /// Carries a request out, waiting for it.

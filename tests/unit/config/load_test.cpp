@@ -1,4 +1,5 @@
 #include "config/load.hpp"
+#include "tests/fixtures/temp_folder.hpp"
 
 #include <doctest/doctest.h>
 #include <unistd.h>
@@ -16,15 +17,9 @@ namespace {
 class workplace {
 public:
   workplace() : before_(std::filesystem::current_path()) {
-    auto name = (std::filesystem::temp_directory_path() / "jessica-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    here_ = name;
-    std::filesystem::current_path(here_);
+    std::filesystem::current_path(here_.path);
   }
-  ~workplace() {
-    std::filesystem::current_path(before_);
-    std::filesystem::remove_all(here_);
-  }
+  ~workplace() { std::filesystem::current_path(before_); }
   workplace(const workplace&) = delete;
   workplace& operator=(const workplace&) = delete;
 
@@ -34,7 +29,7 @@ public:
 
 private:
   std::filesystem::path before_;
-  std::filesystem::path here_;
+  test::temp_folder here_{"config"};
 };
 
 using variables = std::map<std::string, std::string>;
@@ -301,5 +296,28 @@ TEST_SUITE("config.load") {
     std::ranges::sort(names);
     CHECK(std::ranges::adjacent_find(names) == names.end());
     CHECK(names.size() > 40);
+  }
+
+  TEST_CASE("an embedding server needs a URL, a model and its width, told at once") {
+    const auto bad = load(
+        {"--embedding-engine", "openai", "--embedding-openai-url", "ollama:11434"});
+    REQUIRE_FALSE(bad.has_value());
+    for (const auto* const one : {"embedding.openai_url", "embedding.openai_model",
+                                  "embedding.openai_dimensions"})
+      CHECK(bad.error().what.contains(one));
+    const auto set =
+        good({"--embedding-engine=openai", "--embedding-openai-url=http://ollama:11434",
+              "--embedding-openai-model=m", "--embedding-openai-dimensions=768"});
+    CHECK(set.values.embedding.openai_dimensions == 768);
+  }
+
+  TEST_CASE("flags of `models` stay among its words, and are none of other commands") {
+    const auto found = good({"models", "import", "package", "--to", "there", "--int8",
+                             "--log-level", "warn"});
+    CHECK(found.line.words == std::vector<std::string>{"models", "import", "package",
+                                                       "--to", "there", "--int8"});
+    CHECK(found.values.log.level == "warn");
+    CHECK_FALSE(load({"up", "--int8"}).has_value());
+    CHECK_FALSE(load({"--to", "there", "models", "import"}).has_value());
   }
 }

@@ -80,8 +80,8 @@ TEST_SUITE("config.options") {
   }
 
   TEST_CASE("docs/configuration.md is what the options say") {
-    const auto file = std::filesystem::path{__FILE__}.parent_path() /
-                      "../../../docs/configuration.md";
+    const auto file =
+        std::filesystem::path{TEST_SOURCE_DIR} / "../docs/configuration.md";
     auto stream = std::ifstream{file, std::ios::binary};
     const auto text = std::string{std::istreambuf_iterator<char>{stream}, {}};
     const auto wanted = configuration_markdown();

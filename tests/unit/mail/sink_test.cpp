@@ -1,4 +1,5 @@
 #include "mail/sender.hpp"
+#include "tests/fixtures/temp_folder.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/stat.h>
@@ -16,13 +17,8 @@ namespace fs = std::filesystem;
 namespace {
 
 struct folder_world {
-  fs::path root = [] {
-    auto name = (fs::temp_directory_path() / "jessica-sink-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    return fs::path{name};
-  }();
-  fs::path folder = root / "mail";
-  ~folder_world() { fs::remove_all(root); }
+  test::temp_folder root{"sink"};
+  fs::path folder = root.path / "mail";
 
   [[nodiscard]] std::vector<fs::path> files() const {
     auto all = std::vector<fs::path>{};
@@ -77,7 +73,7 @@ TEST_SUITE("mail.sink") {
   }
 
   TEST_CASE_FIXTURE(folder_world, "without a folder the message may be tried again") {
-    const auto to = mail::make_sink(root / "none" / "mail", 1);
+    const auto to = mail::make_sink(root.path / "none" / "mail", 1);
     const auto sent = to->send({"a@b", "c@d", "invite", "1"});
     REQUIRE_FALSE(sent);
     CHECK(sent.error().code == errc::unavailable);

@@ -290,19 +290,40 @@ TEST_SUITE("net.ws_session") {
     CHECK(in_order);
   }
 
-  TEST_CASE_FIXTURE(world,
-                    "a silent client is cut after the idle time, a pinging one not") {
+  TEST_CASE_FIXTURE(world, "a client without messages is cut after the idle time") {
     settings.realtime.idle_timeout = 1s;
     const auto at = serve();
     auto alive = connect(at);
-    auto silent = connect(at);
-    const auto pings = std::jthread{[&](const std::stop_token& stop) {
-      while (!stop.stop_requested() && alive.send_frame(9, ""))
-        REQUIRE(alive.frame().opcode == 10);
+    auto pinging = connect(at);
+    const auto messages = std::jthread{[&](const std::stop_token& stop) {
+      while (!stop.stop_requested() && alive.send_frame(1, "echo on"))
+        REQUIRE(alive.frame().payload == "on");
     }};
-    CHECK(silent.rest().empty());
+    while (pinging.send_frame(9, "") && pinging.more()) {
+    }
     CHECK(log.wait("socket_closed"));
     CHECK(log.count("socket_closed") == 1);
+  }
+
+  TEST_CASE_FIXTURE(world, "a client that answers no ping is gone") {
+    settings.realtime.ping_after = settings.realtime.pong_within = 1s;
+    const auto at = serve();
+    auto gone = connect(at);
+    CHECK(gone.rest() == std::string_view{"\x89\0", 2});
+    CHECK(log.wait("socket_closed"));
+  }
+
+  TEST_CASE_FIXTURE(world, "a client that answers pings stays") {
+    settings.realtime.ping_after = settings.realtime.pong_within = 1s;
+    const auto at = serve();
+    auto here = connect(at);
+    for (auto i = 0; i < 3; ++i) {
+      REQUIRE(here.frame().opcode == 9);
+      here.send_frame(10, "");
+    }
+    here.send_text("echo still");
+    CHECK(here.frame().payload == "still");
+    CHECK(log.count("socket_closed") == 0);
   }
 
   TEST_CASE_FIXTURE(world, "bytes before the handshake's answer are refused") {

@@ -1,7 +1,7 @@
 #include "storage/key_file.hpp"
+#include "tests/fixtures/temp_folder.hpp"
 
 #include <doctest/doctest.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -9,30 +9,18 @@
 #include <iterator>
 #include <string>
 #include <string_view>
-#include <system_error>
 
 namespace {
 
 namespace fs = std::filesystem;
+namespace test = jessica::test;
 using jessica::errc;
 using jessica::storage::key_set;
 using jessica::storage::read_keys;
 using jessica::storage::write_keys;
 
-struct folder {
-  fs::path path;
-
-  folder() {
-    auto name = std::string{"/tmp/jessica-keys.XXXXXX"};
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~folder() {
-    auto ignored = std::error_code{};
-    fs::remove_all(path, ignored);
-  }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
+struct folder : test::temp_folder {
+  folder() : temp_folder("keys") {}
 
   [[nodiscard]] fs::path file() const { return path / "keys.json"; }
 

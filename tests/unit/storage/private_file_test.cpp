@@ -1,4 +1,5 @@
 #include "storage/private_file.hpp"
+#include "tests/fixtures/temp_folder.hpp"
 
 #include <doctest/doctest.h>
 #include <stdlib.h>
@@ -14,20 +15,8 @@ namespace fs = std::filesystem;
 using namespace jessica;
 using namespace jessica::storage;
 
-struct folder {
-  fs::path path;
-
-  folder() {
-    auto name = std::string{"/tmp/jessica-private.XXXXXX"};
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~folder() {
-    auto ignored = std::error_code{};
-    fs::remove_all(path, ignored);
-  }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
+struct folder : test::temp_folder {
+  folder() : temp_folder("private") {}
 };
 
 using text = std::optional<std::string>;

@@ -323,6 +323,20 @@ TEST_SUITE("storage.rest_statement") {
     CHECK(made.main.parameters == texts{R"([{"content":"x"}])"});
   }
 
+  TEST_CASE("one flat object is written value by value, without JSON") {
+    auto what = writing(rest_action::insert,
+                        body_of(R"({"content":"x","id":null})", {"content", "id"}));
+    what.body.flat = {{"content", "x"}, {"id", std::nullopt}};
+    const auto made = built(what);
+    CHECK(made.main.sql.starts_with(
+        R"(with source as (insert into "public"."messages" as t1 ("content", "id") )"
+        R"(values ($1, $2) returning 1) select)"));
+    CHECK(made.main.parameters == std::vector<parameter>{"x", std::nullopt});
+    what.action = rest_action::update;
+    CHECK(built(what).main.sql.contains(
+        R"(update "public"."messages" as t1 set "content" = $1, "id" = $2)"));
+  }
+
   TEST_CASE("what comes back is what the answer needs") {
     auto what =
         writing(rest_action::update, body_of(R"({"content":"x"})", {"content"}));

@@ -249,7 +249,7 @@ TEST_CASE("channel: what a refused push is answered with") {
 // --- the page that explains all this -------------------------------------------------
 
 [[nodiscard]] std::string error_page() {
-  const auto root = std::filesystem::path{__FILE__}.parent_path() / "../../..";
+  const auto root = std::filesystem::path{TEST_SOURCE_DIR} / "..";
   auto file = std::ifstream{root / "docs/errors.md"};
   return {std::istreambuf_iterator{file}, {}};
 }

@@ -73,6 +73,29 @@ TEST_SUITE("wire.rest_body") {
       CHECK(body.error().reason == "PGRST102");
     }
   }
+
+  TEST_CASE("a flat object's values are told as they were written") {
+    using fields = std::vector<json_field>;
+    CHECK(read(R"({"s":"a\u00e4\n","n":-1.50e3,"t":true,"f":false,"z":null,"e":""})")
+              .flat == fields{{"s", "a\u00e4\n"},
+                              {"n", "-1.50e3"},
+                              {"t", "true"},
+                              {"f", "false"},
+                              {"z", std::nullopt},
+                              {"e", ""}});
+    CHECK(read("{}").flat == fields{});
+    const auto digits = std::string(5000, '7');
+    CHECK(read("{\"n\":" + digits + "}").flat == fields{{"n", digits}});
+  }
+
+  TEST_CASE("what is not one flat object is not told value by value") {
+    for (const auto* text :
+         {"5", "null", "[]", R"([{"a":1}])", R"({"a":{}})", R"({"a":[1]})",
+          R"({"a":1,"b":{"c":2},"d":3})", R"({"a":1,"a":2})", R"({"a":"x\u0000y"})"}) {
+      CAPTURE(text);
+      CHECK_FALSE(read(text).flat);
+    }
+  }
 }
 
 } // namespace jessica::wire
