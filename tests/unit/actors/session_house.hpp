@@ -116,6 +116,7 @@ struct session_house {
   config::realtime_settings limits;
   user_id user = user_id::make();
   std::shared_ptr<actors::crowd> clients = std::make_shared<actors::crowd>();
+  actors::memory_actor remembering = {}; ///< null: there is none
   std::shared_ptr<actors::doorkeeper_memory> memory =
       std::make_shared<actors::doorkeeper_memory>(64);
   dispatcher_stand_in dispatcher;
@@ -192,7 +193,7 @@ struct session_house {
     return world.sys().spawn(
         [this](changefeed_actor::pointer self) -> changefeed_actor::behavior_type {
           return {
-              [](read_on) {},
+              [](read_on) {}, [](hurry_to) {},
               [this, self](subscribe_changes& msg) -> caf::result<changes_subscribed> {
                 followed.push_back(std::move(msg.who));
                 if (changes_silent)
@@ -234,7 +235,8 @@ struct session_house {
                                1000,
                                [this] { return now; },
                                std::chrono::seconds{12},
-                               clients});
+                               clients,
+                               remembering});
     auto made = client{this, {}, {}};
     made.out = std::make_shared<recorded_outbox>();
     made.session = world.own(world.sys().spawn(

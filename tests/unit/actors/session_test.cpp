@@ -71,7 +71,7 @@ struct client {
         }));
     auto feed = world.own(world.sys().spawn(
         [this](changefeed_actor::pointer) -> changefeed_actor::behavior_type {
-          return {[](read_on) {},
+          return {[](read_on) {}, [](hurry_to) {},
                   [this](const subscribe_changes& msg) {
                     followed.push_back(msg.who);
                     return changes_subscribed{changes_problem};
