@@ -35,6 +35,8 @@ constexpr auto scenarios = std::array{
              bench::run_tokens},
     scenario{"rest", "rows by key and inserts over REST; beside the bare statements",
              bench::run_rest},
+    scenario{"engine", "streams of a language model's provider, without a server",
+             bench::run_engine},
     scenario{"signins", "how late streamed tokens are while a crowd signs in",
              bench::run_signins},
     scenario{"search", "nearest vectors of a user; beside pgvector and hnswlib",

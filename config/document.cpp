@@ -31,6 +31,9 @@ texts stand in quotes.
 | `--help`, `--version` | what they say |
 
 Unknown names and values out of bounds are refused at start, all of them at once.
+
+Several providers of language models are a list, `[[providers]]`, in the file:
+[engines.md](engines.md).
 )";
 
 constexpr auto heads = "| Option | Variable | Default | Accepts | Meaning |\n"

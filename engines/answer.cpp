@@ -13,7 +13,8 @@ namespace jessica::engines {
 namespace {
 
 constexpr auto notice = std::string_view{
-    "This is Jessica's built-in engine; no language model is configured yet."};
+    "This is Jessica's built-in engine; no language model is configured yet: "
+    "JESSICA_ENGINE_URL connects one."};
 constexpr auto purpose = std::string_view{
     "Until one is, I answer with what you told me earlier in this conversation."};
 

@@ -76,6 +76,8 @@ asio::awaitable<void> chat_run::run(std::shared_ptr<chat_run> self) {
 }
 
 asio::awaitable<void> chat_run::run() {
+  if (stopped_) // before it began
+    co_return;
   auto by = interruption{loop_};
   by_ = &by;
   for (auto round = 1;; ++round) {

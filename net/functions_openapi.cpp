@@ -17,7 +17,12 @@ constexpr auto enqueue_fields = std::to_array<described_field>({
     {"content", R"({"type":"string","minLength":1})", R"("Hello")", true},
     {"conversation_id", uuid, R"("33333333-3333-4333-8333-333333333333")"},
     {"client_id", R"({"type":"string","minLength":1,"maxLength":128})", R"("c-1")"},
-    {"params", R"({"type":"object"})", R"({"temperature":0.5})"},
+    {"params",
+     R"({"type":"object","properties":{"model":{"type":"string"},)"
+     R"("system":{"type":"string"},"temperature":{"type":"number"},)"
+     R"("top_p":{"type":"number"},"max_tokens":{"type":"integer"},)"
+     R"("stop":{"type":"array","items":{"type":"string"}}}})",
+     R"({"temperature":0.5})"},
 });
 constexpr auto stop_fields = std::to_array<described_field>({
     {"reply_id", uuid, R"("55555555-5555-4555-8555-555555555555")", true},

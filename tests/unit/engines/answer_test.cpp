@@ -13,7 +13,8 @@ using engines::compose_answer;
 namespace {
 
 constexpr auto notice = std::string_view{
-    "This is Jessica's built-in engine; no language model is configured yet."};
+    "This is Jessica's built-in engine; no language model is configured yet: "
+    "JESSICA_ENGINE_URL connects one."};
 
 /// A conversation of user messages, each but the last answered with a line that no
 /// answer may quote.
