@@ -263,10 +263,6 @@ void take_event(self_pointer self, engines::engine_event& event) {
 
 void ask_engine(self_pointer self, prompt asked) {
   auto& state = self->state;
-  auto params = wire::read_reply_params(state.what.params);
-  if (!params) // of a job that was made in SQL
-    return fail_job(self, {params.error().what, false});
-  asked.params = std::move(*params);
   state.model = state.deps.engine->model_of(asked);
   self->send(state.channel,
              reply_begun{state.room, state.what, state.model, std::nullopt});
@@ -278,6 +274,17 @@ void ask_engine(self_pointer self, prompt asked) {
       });
 }
 
+/// What the sender asked for is stronger than what the conversation says.
+void take_params(self_pointer self, prompt asked) {
+  auto params = wire::read_reply_params(self->state.what.params);
+  if (!params) // of a job that was made in SQL
+    return fail_job(self, {params.error().what, false});
+  asked.params = std::move(*params);
+  if (asked.params.system)
+    asked.system = asked.params.system;
+  ask_engine(self, std::move(asked));
+}
+
 void load_prompt(self_pointer self) {
   auto& state = self->state;
   const auto& what = state.what;
@@ -286,7 +293,7 @@ void load_prompt(self_pointer self) {
       .then(
           [self](prompt& asked) {
             if (!self->state.over)
-              ask_engine(self, std::move(asked));
+              take_params(self, std::move(asked));
           },
           [self](const caf::error& why) {
             if (self->state.over)
