@@ -42,8 +42,7 @@ private:
 
 [[nodiscard]] std::int64_t estimated_tokens(const prompt& asked) {
   constexpr auto bytes_a_token = std::size_t{4};
-  const auto& system = asked.params.system ? asked.params.system : asked.system;
-  auto bytes = system ? system->size() : std::size_t{0};
+  auto bytes = asked.system ? asked.system->size() : std::size_t{0};
   for (const auto& one : asked.turns)
     bytes += one.content.size();
   return static_cast<std::int64_t>(bytes / bytes_a_token);

@@ -14,9 +14,8 @@ void add_message(json::array& to, std::string_view role, std::string_view conten
 
 [[nodiscard]] json::array messages_of(const prompt& asked, const chat_request& how) {
   auto all = json::array{};
-  const auto& system = asked.params.system ? asked.params.system : asked.system;
-  if (system && !system->empty())
-    add_message(all, "system", *system);
+  if (asked.system && !asked.system->empty())
+    add_message(all, "system", *asked.system);
   for (const auto& one : asked.turns)
     add_message(all, one.role, one.content);
   if (!how.so_far.empty())

@@ -20,7 +20,7 @@ struct chat_request {
   bool completion_limit = false; ///< max_tokens is named max_completion_tokens
 };
 
-/// JSON. The reply's params are stronger than the conversation's; `max_tokens` is a
+/// JSON. `max_tokens` is a
 /// limit for the whole reply, text so far included only as far as the server counts it.
 [[nodiscard]] std::string chat_body(const prompt& asked, const chat_request& how);
 

@@ -288,11 +288,12 @@ TEST_CASE("the model that answers is told when it is another, and stored") {
 
 TEST_CASE("the engine gets the params of the job") {
   auto run = job_run{};
-  run.what.params = R"({"model":"m","temperature":0.5})";
+  run.what.params = R"({"model":"m","temperature":0.5,"system":"be brief"})";
   run.start();
   REQUIRE(run.engine->asked.size() == 1);
   CHECK(run.engine->asked[0].params.model == "m");
   CHECK(run.engine->asked[0].params.temperature == 0.5);
+  CHECK(run.engine->asked[0].system == "be brief");
 }
 
 TEST_CASE("a job whose params cannot be is given up, not tried again") {

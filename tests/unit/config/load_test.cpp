@@ -193,7 +193,8 @@ TEST_SUITE("config.load") {
     CHECK(mistakes({"--net-max-body-bytes=1MB"}).contains("is not a size"));
     CHECK(mistakes({"--auth-signup-enabled=maybe"}).contains("neither true nor false"));
     CHECK(mistakes({"--net-keep-alive=99999999999999999h"}).contains("not a duration"));
-    CHECK(mistakes({"--inference-engine=oracle"}).contains("is not one of: auto, builtin"));
+    CHECK(mistakes({"--inference-engine=oracle"})
+              .contains("is not one of: auto, builtin"));
   }
 
   TEST_CASE_FIXTURE(workplace,
