@@ -73,8 +73,8 @@ TEST_SUITE("actors.memory_system") {
     auto id = message_id::make();
     auto editor = storage::connection{database(), storage::role::migrations};
     letters->meanwhile = [&] { // on another thread
-      (void)editor.run({"update public.messages set content = 'after' where id = $1",
-                        {id.str()}});
+      (void)editor.run(
+          {"update public.messages set content = 'after' where id = $1", {id.str()}});
     };
     id = write("before");
     start();
