@@ -30,14 +30,17 @@ result<void> memory_shard::become(const memory_model& model) {
     return {};
   index_.reset();
   complete_ = false;
+  unsaved_ = 0;
   const auto options = wanted(model);
   if (!options_.file.empty()) {
     auto opened = index::vector_index::open(options, options_.file);
     if (opened)
       index_ = std::move(*opened);
-    else if (opened.error().code != errc::not_found)
+    else if (opened.error().code != errc::not_found) {
       ops::warn("memory.file_not_taken",
                 {{"file", options_.file.string()}, {"cause", opened.error().what}});
+      not_saved(); // it is of no use: another one takes its place, changes or not
+    }
   }
   if (!index_) {
     auto made = index::vector_index::make(options);
@@ -46,7 +49,6 @@ result<void> memory_shard::become(const memory_model& model) {
     index_ = std::move(*made);
   }
   model_ = model;
-  unsaved_ = 0;
   return {};
 }
 

@@ -56,12 +56,14 @@ describe('memory on the page', { skip }, () => {
     await embedded();
   }
   const search = async (text) => {
-    await page.getByLabel('Find what was said').first().fill(text);
+    await page.locator('#memory-query').fill(text);
     await page.keyboard.press('Enter');
   };
 
   test('a reply shows what it was given, and leads there', async () => {
     await page.getByRole('button', { name: 'New conversation' }).click();
+    await enter('Good morning'); // from then on the page listens to this conversation
+    await page.getByText('Connected', { exact: true }).waitFor();
     await enter('What is the name of my dog?');
     const used = page.locator('details.memories').last();
     await used.locator('summary').click();
@@ -82,9 +84,11 @@ describe('memory on the page', { skip }, () => {
     await rex.first().getByRole('button', { name: /^Delete/ }).click();
     await page.locator('.message.user', { hasText: 'Rex and he loves' }).waitFor({ state: 'detached' });
     await search('puppy again');
-    await page.waitForFunction(
-      () => !/You.*Rex and he loves/.test(document.getElementById('memory-results').innerText),
-    );
+    const mine = page.locator('#memory-results li', {
+      has: page.getByText('You', { exact: true }),
+      hasText: 'Rex and he loves',
+    });
+    await until('it is not found', async () => (await mine.count()) === 0);
     const stored = await server.value(
       `select count(*) from public.messages where role = 'user' and content like 'My dog is called%'`,
     );
