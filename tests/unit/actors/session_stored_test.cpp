@@ -171,6 +171,7 @@ private:
                     for (auto& asker : std::exchange(waiting, {}))
                       asker.deliver(done{});
                   },
+                  [](hurry_to) {},
                   [](const subscribe_changes&) { return changes_subscribed{}; },
                   [](const unsubscribe_changes&) {},
                   [this, self](await_feed) -> caf::result<done> {
