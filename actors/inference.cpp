@@ -266,8 +266,9 @@ void take_event(self_pointer self, engines::engine_event& event) {
 void ask_engine(self_pointer self, prompt asked) {
   auto& state = self->state;
   state.model = state.deps.engine->model_of(asked);
+  state.memories = asked.memories;
   self->send(state.channel, reply_begun{state.room, state.what, state.model,
-                                        std::nullopt, asked.memories});
+                                        std::nullopt, state.memories});
   state.saved_at = self->clock().now();
   state.prompt_bytes = size_of(asked);
   state.generation = state.deps.engine->start(
@@ -352,7 +353,8 @@ void open_channel(self_pointer self) {
             ready.told = {ready.seq, ready.text.size()};
             self->send(ready.channel,
                        reply_begun{ready.room, ready.what, ready.model,
-                                   reply_begun::progress{ready.seq, ready.text}});
+                                   reply_begun::progress{ready.seq, ready.text},
+                                   ready.memories});
           },
           [self](const caf::error& why) {
             if (self->state.over)

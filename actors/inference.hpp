@@ -34,7 +34,8 @@ struct inference_state {
   channel_actor channel;
   room_number room = 0; ///< of the channel
   std::string text;
-  std::string model; ///< that answers
+  std::string model;                     ///< that answers
+  std::vector<recalled_memory> memories; ///< that it was given
   std::uint64_t seq = 0;
   /// Reasoning that members were not told of yet.
   struct thoughts {

@@ -28,14 +28,15 @@ void running_replies::begin(const audience& to, const reply_begun& msg) {
   if (found == replies_.end())
     found = replies_.insert(found, running{});
   auto& reply = *found;
-  reply = {of.reply, of.attempt, 0, {}};
+  reply = {of.reply, of.attempt, 0, {}, msg.memories};
   (void)slow_.take(of.reply); // of an attempt that counts no more
   if (msg.resumed) {
     // We replaced a room that failed: members that came back know nothing yet.
     reply.seq = msg.resumed->seq;
     reply.text = msg.resumed->text;
-    return tell(to, "reply.snapshot",
-                wire::reply_snapshot(of, reply.seq, reply.text, "streaming"));
+    return tell(
+        to, "reply.snapshot",
+        wire::reply_snapshot(of, reply.seq, reply.text, "streaming", reply.memories));
   }
   if (of.attempt > 1)
     tell(to, "reply.reset", wire::reply_reset(of, "retry"));
@@ -118,7 +119,7 @@ void running_replies::end(const audience& to, const reply_over& msg) {
 void running_replies::show(const audience& in, const member& to) const {
   for (const auto& reply : replies_) {
     auto snapshot = wire::reply_snapshot({reply.id, reply.attempt}, reply.seq,
-                                         reply.text, "streaming");
+                                         reply.text, "streaming", reply.memories);
     if (auto frame = wire::encode_broadcast(
             to.version, in.topic, {"reply.snapshot", true, std::move(snapshot)}))
       to.out->push(std::move(frame));

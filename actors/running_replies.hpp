@@ -34,6 +34,7 @@ private:
     std::int32_t attempt = 1;
     std::uint64_t seq = 0;
     std::string text;
+    std::vector<recalled_memory> memories; ///< that its engine was given
   };
 
   [[nodiscard]] std::vector<running>::iterator find(message_id reply);

@@ -119,9 +119,12 @@ std::string reply_delta(reply_ref of, std::uint64_t first_seq, std::uint64_t seq
 }
 
 std::string reply_snapshot(reply_ref of, std::uint64_t seq, std::string_view text,
-                           std::string_view status) {
+                           std::string_view status,
+                           std::span<const recalled_memory> memories) {
   auto event = begin_event(of, quoted_size(text));
   event.count("seq", seq).text("text", text).text("status", status);
+  if (!memories.empty())
+    event.json("memories", memories_text(memories));
   return event.done();
 }
 

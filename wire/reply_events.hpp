@@ -24,9 +24,9 @@ struct reply_ref {
 /// Tokens first_seq..seq.
 [[nodiscard]] std::string reply_delta(reply_ref of, std::uint64_t first_seq,
                                       std::uint64_t seq, std::string_view text);
-[[nodiscard]] std::string reply_snapshot(reply_ref of, std::uint64_t seq,
-                                         std::string_view text,
-                                         std::string_view status);
+[[nodiscard]] std::string
+reply_snapshot(reply_ref of, std::uint64_t seq, std::string_view text,
+               std::string_view status, std::span<const recalled_memory> memories = {});
 [[nodiscard]] std::string reply_reset(reply_ref of, std::string_view reason);
 [[nodiscard]] std::string reply_completed(reply_ref of, std::uint64_t seq,
                                           std::string_view finish_reason,

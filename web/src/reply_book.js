@@ -109,7 +109,10 @@ function step(event, payload, from, isNew) {
       return ['changed', grown(from, from.text + payload.text, payload.seq)];
     case 'reply.snapshot':
       if (!isNew && payload.seq < from.seq) return ['stale', from];
-      return ['changed', grown(from, payload.text, payload.seq)];
+      return [
+        'changed',
+        { ...grown(from, payload.text, payload.seq), memories: payload.memories ?? from.memories },
+      ];
     case 'reply.reset':
       return ['changed', { ...from, seq: 0, text: '', status: 'streaming', error: undefined }];
     default:

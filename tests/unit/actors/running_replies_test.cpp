@@ -44,6 +44,21 @@ TEST_CASE("a join is answered first, then come snapshots of what is being writte
   CHECK(deltas[0].at("first_seq") == 3);
 }
 
+TEST_CASE("who comes late learns of the memories, too") {
+  auto r = live_room{};
+  auto channel = r.open();
+  auto memory = recalled_memory{};
+  memory.excerpt = "a dog";
+  r.tell(channel, reply_begun{0, r.job_of_reply(1), "builtin", std::nullopt, {memory}});
+  auto late = r.join(1);
+  const auto told = late->broadcasts("reply.snapshot").at(0).at("memories").as_array();
+  REQUIRE(told.size() == 1);
+  CHECK(told.at(0).at("excerpt").as_string() == "a dog");
+  r.begin(channel, 2); // another attempt, which was given none
+  auto later = r.join(2);
+  CHECK_FALSE(later->broadcasts("reply.snapshot").at(0).contains("memories"));
+}
+
 TEST_CASE("the events of a reply arrive in order at every member") {
   auto r = live_room{};
   auto one = r.join(1);

@@ -59,6 +59,19 @@ TEST_CASE("reply.snapshot carries the text so far") {
         R"("seq":9,"text":"so far","status":"streaming"})");
 }
 
+TEST_CASE("reply.snapshot tells the memories that the engine was given, if any") {
+  const auto one = recalled_memory{.message = {},
+                                   .conversation = {},
+                                   .score = 0.5F,
+                                   .role = "user",
+                                   .excerpt = "a dog"};
+  CHECK(reply_snapshot(sample(), 9, "x", "streaming", std::span{&one, 1})
+            .ends_with(
+                R"("memories":[{"message_id":"00000000-0000-0000-0000-000000000000",)"
+                R"("conversation_id":"00000000-0000-0000-0000-000000000000",)"
+                R"("score":0.5000,"excerpt":"a dog"}]})"));
+}
+
 TEST_CASE("reply.reset says why") {
   CHECK(
       reply_reset(sample(), "retry") ==
