@@ -242,7 +242,7 @@ TEST_SUITE("storage.cluster") {
     REQUIRE_MESSAGE(done, why(done));
     CHECK(
         ask(server, "select string_agg(jobname, ' ' order by jobname) from cron.job") ==
-        "jessica-backfill jessica-broadcasts jessica-purge jessica-sweep jessica-wake");
+        "jessica-broadcasts jessica-purge jessica-sweep jessica-wake");
   }
 
   TEST_CASE("without PostgreSQL the package to install is named") {
