@@ -89,6 +89,7 @@ test('a failed reply keeps its text and says why', () => {
     text: 'a',
     status: 'error',
     error: 'broke',
+    memories: [],
   });
 });
 
@@ -114,4 +115,13 @@ test('a failed reply that is tried again starts over', () => {
 
 test('an event nobody knows is ignored', () => {
   assert.equal(book.apply('reply.dreamt', { id, attempt: 1, seq: 0 }), 'stale');
+});
+
+test('memories are learned from the start or from a snapshot, and kept', () => {
+  const memory = { message_id: 'm', conversation_id: 'c', score: 0.7, excerpt: 'a dog' };
+  book.apply('reply.snapshot', {
+    id, attempt: 1, seq: 1, text: 'a', status: 'streaming', memories: [memory],
+  });
+  snapshot(2, 'ab');
+  assert.deepEqual(book.find(id).memories, [memory]);
 });
