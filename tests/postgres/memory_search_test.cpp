@@ -136,8 +136,8 @@ TEST_SUITE("postgres.memory_search") {
                                  "is an index of all") {
     admin("select public.ensure_embedding_index(77::smallint)");
     const auto busy = add_message(bob, bobs, "busy");
-    for (auto i = 0; i < 100; ++i)
-      embed(bob, busy, 1, i);
+    for (auto i = 0; i < 200; ++i)
+      embed(bob, busy, i * 0.2, i);
     const auto mine = add_memory(ada, room, "mine", 60);
     // Whoever may not sort takes the index wherever it serves.
     auto where = database();
