@@ -377,6 +377,19 @@ TEST_SUITE("storage.embeddings") {
     CHECK(again[0].text == "text");
   }
 
+  TEST_CASE_FIXTURE(memory_world, "work of a newer text than is seen yet stays") {
+    const auto id = write("old words");
+    // As a claim finds it whose snapshot is older than the edit.
+    admin("update jessica.unembedded set version = 2");
+    CHECK(claim().empty());
+    CHECK(waiting() == 1);
+    edit(id, "new words");
+    CHECK(claim().size() == 1);
+    admin("update jessica.unembedded set version = 1, due_at = now()");
+    CHECK(claim().empty()); // of an older one: nothing to do
+    CHECK(waiting() == 0);
+  }
+
   TEST_CASE_FIXTURE(memory_world, "long texts come in small batches") {
     (void)write(std::string(70'000, 'x'));
     for (auto i = 0; i < 3; ++i)
