@@ -417,6 +417,12 @@ struct system::state {
         std::make_shared<crowd>(), memory, options.settings.memory.max_results});
   }
 
+  /// Before the node leaves: texts that it then gives back it must not take again.
+  void end_embedding() {
+    if (embedding)
+      caf::anon_send_exit(embedding, caf::exit_reason::user_shutdown);
+  }
+
   void drain_jobs(std::chrono::milliseconds within) {
     constexpr auto lease_return = std::chrono::seconds{5};
     auto asker = caf::scoped_actor{sys};
@@ -524,6 +530,7 @@ session_actor system::open_session(outbox_ptr out, identity who,
 void system::stop(std::chrono::milliseconds drain_for) {
   if (std::exchange(state_->stopped, true))
     return;
+  state_->end_embedding();
   state_->drain_jobs(drain_for);
   state_->end_services();
 }
