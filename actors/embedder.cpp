@@ -76,7 +76,14 @@ embed_now(embedder_state& state, storage::model_number model, message_id message
     return std::unexpected{model.error()};
   if (!*model)
     return jessica::fail(errc::unavailable, "this node's model is not the one in use");
-  return embed_now(state, **model, asked.message);
+  const auto there = storage::count_vectors(*state.engine, **model, asked.message);
+  if (!there)
+    return std::unexpected{there.error()};
+  if (*there == 0)
+    return embed_now(state, **model, asked.message);
+  return storage::log_position(*state.engine).transform([&](lsn position) {
+    return message_embedded{*there, position};
+  });
 }
 
 } // namespace
@@ -100,6 +107,19 @@ embedder(text_embedder_actor::stateful_pointer<embedder_state> self,
       },
       [&state](const embed_message& msg) { return answer(embed_one(state, msg)); },
       [](are_you_free) { return done{}; },
+  };
+}
+
+text_embedder_actor::behavior_type embedder_lanes(text_embedder_actor::pointer self,
+                                                  text_embedder_actor texts,
+                                                  text_embedder_actor messages) {
+  guard(self, "EMBEDDERS");
+  return {
+      [self, texts](embed_texts& msg) { return self->delegate(texts, std::move(msg)); },
+      [self, messages](embed_message& msg) {
+        return self->delegate(messages, std::move(msg));
+      },
+      [self, texts](are_you_free) { return self->delegate(texts, are_you_free{}); },
   };
 }
 

@@ -32,4 +32,10 @@ text_embedder_actor::behavior_type
 embedder(text_embedder_actor::stateful_pointer<embedder_state> self,
          embedder_deps deps);
 
+/// One address for both kinds of work: a message takes as long as it is long, and must
+/// not stand before the texts that searches wait for.
+text_embedder_actor::behavior_type embedder_lanes(text_embedder_actor::pointer self,
+                                                  text_embedder_actor texts,
+                                                  text_embedder_actor messages);
+
 } // namespace jessica::actors

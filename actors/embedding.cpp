@@ -25,8 +25,11 @@ constexpr auto last_look = milliseconds{25};
 constexpr auto count_every = std::chrono::seconds{5};
 constexpr auto first_pause = milliseconds{500};
 constexpr auto longest_pause = milliseconds{30'000};
-/// Somebody is writing the row at the moment.
-constexpr auto busy_pause = milliseconds{100};
+/// Somebody is writing the row at the moment; who goes on doing so is asked ever later.
+constexpr auto first_busy_pause = milliseconds{100};
+constexpr auto longest_busy_pause = milliseconds{10'000};
+/// Most of them were changed or deleted and never come back.
+constexpr auto most_busy = std::size_t{1000};
 
 struct embedding_metrics {
   ops::gauge lag{"jessica_embedding_lag_seconds",
@@ -86,6 +89,18 @@ void give_back(self_pointer self, std::span<const storage::text_work> texts,
     ops::warn("embedding.not_released", {{"cause", released.error().what}});
 }
 
+/// Each after its own pause: they are few.
+void give_back_busy(self_pointer self, std::span<const storage::text_work> texts) {
+  auto& busy = self->state.busy;
+  if (busy.size() > most_busy)
+    busy.clear();
+  for (const auto& one : texts) {
+    auto& wait = busy[one.place.seq];
+    wait = std::clamp(wait * 2, first_busy_pause, longest_busy_pause);
+    give_back(self, {&one, 1}, wait);
+  }
+}
+
 void note_failures(self_pointer self, std::span<const storage::text_failure> failed) {
   if (failed.empty())
     return;
@@ -99,13 +114,14 @@ void note_failures(self_pointer self, std::span<const storage::text_failure> fai
     metrics().dead.add(static_cast<double>(*dead));
 }
 
-void count_stored(std::span<const storage::text_vectors> texts,
+void count_stored(self_pointer self, std::span<const storage::text_vectors> texts,
                   const std::vector<bool>& stored) {
   for (auto i = std::size_t{0}; i < texts.size(); ++i) {
     if (!stored[i]) {
       metrics().stale.add();
       continue;
     }
+    self->state.busy.erase(texts[i].place.seq);
     metrics().texts.add();
     metrics().pieces.add(static_cast<double>(texts[i].pieces.size()));
   }
@@ -134,7 +150,7 @@ store_each(self_pointer self, std::span<const storage::text_vectors> texts,
   auto failed = std::vector<storage::text_failure>{};
   for (const auto& one : texts) {
     auto stored = self->state.desk->store(**self->state.deps.model, {&one, 1});
-    if (!stored && stored.error().code == errc::unavailable)
+    if (!stored && is_away(stored.error()))
       return stored;
     all.push_back(stored && stored->front());
     if (stored)
@@ -156,15 +172,15 @@ store_each(self_pointer self, std::span<const storage::text_vectors> texts,
     return true;
   auto& state = self->state;
   auto stored = state.desk->store(**state.deps.model, ready);
-  if (!stored && stored.error().code != errc::unavailable)
+  if (!stored && !is_away(stored.error()))
     stored = store_each(self, ready, claimed);
   if (!stored) {
     pause(self, "embedding.not_stored", stored.error());
     give_back(self, claimed, state.pause);
     return false;
   }
-  count_stored(ready, *stored);
-  give_back(self, left_over(ready, *stored, claimed), busy_pause);
+  count_stored(self, ready, *stored);
+  give_back_busy(self, left_over(ready, *stored, claimed));
   return true;
 }
 
@@ -218,6 +234,10 @@ store_each(self_pointer self, std::span<const storage::text_vectors> texts,
     return false;
   auto claimed = state.desk->claim(**state.deps.model);
   if (!claimed) {
+    // Perhaps another model is used: when ours is again, old texts are to be done
+    // again.
+    state.old = storage::old_texts::more;
+    state.swept = false;
     pause(self, "embedding.not_claimed", claimed.error());
     return false;
   }

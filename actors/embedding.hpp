@@ -10,7 +10,9 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 
@@ -32,14 +34,16 @@ struct embedding_state {
   bool look_again = false; ///< a last look is due
   storage::old_texts old = storage::old_texts::more;
   bool swept = false; ///< nothing is left of other models
+  /// Texts that could not be stored when they should, by seq: how long they wait.
+  std::map<std::int64_t, std::chrono::milliseconds> busy;
   std::chrono::milliseconds pause{0};
   std::chrono::steady_clock::time_point paused_until;
   std::optional<std::chrono::steady_clock::time_point> counted;
 };
 
 /// Fresh texts first, then old ones, then what is left of other models. While the
-/// embedder or the database does not work it waits, up to half a minute; no attempt is
-/// counted then.
+/// embedder or the database does not work, or another model is used, it waits, up to
+/// half a minute; no attempt is counted then.
 embedding_actor::behavior_type
 embedding(embedding_actor::stateful_pointer<embedding_state> self, embedding_deps deps);
 

@@ -34,7 +34,7 @@ struct texts_embedded {
 using embedder_actor =
     caf::typed_actor<caf::replies_to<embed_texts>::with<texts_embedded>>;
 
-/// Embed this message now, as it is, and store its vectors, in place of any it has.
+/// Embed this message now, as it is, and store its vectors, unless they are there.
 struct embed_message {
   std::shared_ptr<const identity> who; ///< must be able to see it
   message_id message;

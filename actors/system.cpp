@@ -94,7 +94,8 @@ struct system::state {
   accounts_actor accounts;
   mail_desk_ptr desk;
   codes_actor codes;
-  text_embedder_actor embedder;
+  text_embedder_actor embedder; ///< of texts: searches use it
+  text_embedder_actor embedders;
   embedding_actor embedding;
   std::shared_ptr<std::atomic<bool>> mail_ends =
       std::make_shared<std::atomic<bool>>(false);
@@ -174,6 +175,15 @@ struct system::state {
            return caf::actor_cast<caf::actor>(
                sys.spawn<caf::detached>(actors::embedder, how));
          }});
+    const auto messages = share_out<text_embedder_actor>(
+        {"EMBEDDER of messages", 1, limits.query_queue, [this, how] {
+           return caf::actor_cast<caf::actor>(
+               sys.spawn<caf::detached>(actors::embedder, how));
+         }});
+    embedders = supervise<text_embedder_actor>("EMBEDDERS", [this, messages] {
+      return caf::actor_cast<caf::actor>(
+          sys.spawn(actors::embedder_lanes, embedder, messages));
+    });
     const auto texts = text_desk_options{options.database, options.node, limits.batch};
     const auto deps = embedding_deps{
         options.embedder, [texts] { return open_text_desk(texts); },
@@ -407,6 +417,12 @@ struct system::state {
         std::make_shared<crowd>(), memory, options.settings.memory.max_results});
   }
 
+  /// Before the node leaves: texts that it then gives back it must not take again.
+  void end_embedding() {
+    if (embedding)
+      caf::anon_send_exit(embedding, caf::exit_reason::user_shutdown);
+  }
+
   void drain_jobs(std::chrono::milliseconds within) {
     constexpr auto lease_return = std::chrono::seconds{5};
     auto asker = caf::scoped_actor{sys};
@@ -435,6 +451,7 @@ struct system::state {
     codes = nullptr;
     desk.reset();
     embedder = nullptr;
+    embedders = nullptr;
     embedding = nullptr;
     dispatcher = nullptr;
     changefeed = nullptr;
@@ -493,7 +510,7 @@ const std::vector<search_actor>& system::searches() const noexcept {
   return state_->searches;
 }
 const text_embedder_actor& system::embedder() const noexcept {
-  return state_->embedder;
+  return state_->embedders;
 }
 
 session_actor system::open_session(outbox_ptr out, identity who,
@@ -513,6 +530,7 @@ session_actor system::open_session(outbox_ptr out, identity who,
 void system::stop(std::chrono::milliseconds drain_for) {
   if (std::exchange(state_->stopped, true))
     return;
+  state_->end_embedding();
   state_->drain_jobs(drain_for);
   state_->end_services();
 }

@@ -15,12 +15,6 @@ constexpr auto longest_cause = std::size_t{500};
 
 using vectors = std::vector<std::vector<float>>;
 
-/// Does the embedder fail whatever it is given?
-[[nodiscard]] bool is_away(const error& why) noexcept {
-  return why.code == errc::unavailable || why.code == errc::overloaded ||
-         why.code == errc::timeout;
-}
-
 [[nodiscard]] bool is_unit(std::span<const float> vector, std::size_t size) {
   constexpr auto tolerance = 0.01;
   auto squares = 0.0;
@@ -130,6 +124,11 @@ private:
 };
 
 } // namespace
+
+bool is_away(const error& why) noexcept {
+  return why.code == errc::unavailable || why.code == errc::overloaded ||
+         why.code == errc::timeout;
+}
 
 result<vectors> embed_checked(const engines::embedder& with,
                               std::span<const std::string> texts,

@@ -28,6 +28,9 @@ struct embedded_batch {
                                          std::vector<storage::text_work> texts,
                                          std::size_t run);
 
+/// Is it an embedder's or a database's failure to answer at all, whatever it was asked?
+[[nodiscard]] bool is_away(const error& why) noexcept;
+
 /// embed(), and what comes is one vector of length 1 a text: else internal.
 [[nodiscard]] result<std::vector<std::vector<float>>>
 embed_checked(const engines::embedder& with, std::span<const std::string> texts,

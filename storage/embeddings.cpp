@@ -148,6 +148,16 @@ result<std::optional<text_work>> take_text(connection& db, const text_claim& wis
       });
 }
 
+result<std::size_t> count_vectors(connection& db, model_number model,
+                                  message_id message) {
+  return db
+      .run({"select jessica.count_vectors($1, $2)",
+            {number(model.value), message.str()}})
+      .transform([](const rows& found) {
+        return static_cast<std::size_t>(found.integer(0, 0));
+      });
+}
+
 result<std::vector<bool>> store_embeddings(connection& db, model_number model,
                                            std::span<const text_vectors> texts) {
   if (texts.empty())
@@ -232,7 +242,7 @@ result<bool> sees_message(connection& db, const identity& who, message_id messag
 }
 
 result<lsn> log_position(connection& db) {
-  return db.run({"select pg_current_wal_insert_lsn()", {}})
+  return db.run({"select pg_current_wal_flush_lsn()", {}})
       .transform([](const rows& found) {
         return lsn::parse(found.text(0, 0)).value_or(lsn{});
       });

@@ -93,6 +93,10 @@ struct text_vectors {
 store_embeddings(connection& db, model_number model,
                  std::span<const text_vectors> texts);
 
+/// How many vectors of this model the message has, of its text as it is now.
+[[nodiscard]] result<std::size_t> count_vectors(connection& db, model_number model,
+                                                message_id message);
+
 struct text_failure {
   text_place place;
   std::int32_t version = 0;
@@ -131,7 +135,8 @@ struct text_backlog {
 /// May the asker see the message? Role of the connection: requests.
 [[nodiscard]] result<bool> sees_message(connection& db, const identity& who,
                                         message_id message);
-/// A place in the log behind everything that was committed before this call.
+/// A place in the log behind everything whose commit waited for the disk and ended
+/// before this call; the log is written to there.
 [[nodiscard]] result<lsn> log_position(connection& db);
 
 } // namespace jessica::storage

@@ -50,8 +50,9 @@ constexpr auto faults = std::string_view{R"(
     select 'embeddings that name another conversation, author or time than the message',
       e.id::text
     from public.embeddings e join public.messages m on m.id = e.message_id
-    where e.conversation_id <> m.conversation_id or e.role <> m.role
-      or e.said_at <> m.created_at)
+    where e.version = m.version
+      and (e.conversation_id <> m.conversation_id or e.role <> m.role
+        or e.said_at <> m.created_at))
   select fault, count(*), array_to_string((array_agg(id order by id))[1:5], ', ')
   from found group by fault order by fault)"};
 

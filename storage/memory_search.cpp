@@ -38,8 +38,10 @@ constexpr auto find_dimensions = std::string_view{
     "select m.id, m.dim from public.embedding_models m "
     "where case when $1 = '' then m.id = public.search_model() else m.name = $1 end"};
 
-// Model and dimension stand in the text, or the model's index could not be used. A long
-// message has several pieces: a few more rows are read than are wanted.
+// In the order of the score, not of the distance: that the model's index would serve,
+// which knows neither users nor filters and gives up when it has seen some dozens. The
+// user's own rows are few. A long message has several pieces: a few more rows are read
+// than are wanted.
 constexpr auto nearest_rows = std::string_view{R"(
   select e.id, e.message_id, 1 - (e.embedding::extensions.vector({0})
     operator(extensions.<=>) $1::extensions.vector({0})) as score
@@ -52,8 +54,7 @@ constexpr auto nearest_rows = std::string_view{R"(
          or e.said_at >= timestamptz 'epoch' + $6 * interval '1 microsecond')
     and ($7::bigint is null
          or e.said_at < timestamptz 'epoch' + $7 * interval '1 microsecond')
-  order by e.embedding::extensions.vector({0})
-    operator(extensions.<=>) $1::extensions.vector({0}), e.id desc
+  order by score desc, e.id desc
   limit $8)"};
 
 // Any of the words will do: a question has words that its answer has not.

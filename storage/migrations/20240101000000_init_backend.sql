@@ -54,7 +54,8 @@ create unique index messages_client_id
 
 create index messages_created on public.messages using brin (created_at);
 
--- A text that is changed is another text: vectors made from the old one are known by its number.
+-- A text that is changed is another text: vectors made from the old one are known by its number. So
+-- is one that moves to another conversation, author or time: its vectors bear these.
 create function public.count_message_version() returns trigger
 language plpgsql set search_path = ''
 as $$ begin
@@ -63,7 +64,9 @@ as $$ begin
 end $$;
 
 create trigger count_message_version before update on public.messages
-  for each row when (old.content <> '' and new.content is distinct from old.content)
+  for each row when (old.content <> ''
+    and (new.content, new.conversation_id, new.role, new.created_at)
+      is distinct from (old.content, old.conversation_id, old.role, old.created_at))
   execute function public.count_message_version();
 
 -- Embeddings
@@ -389,8 +392,9 @@ as $$
   returning true
 $$;
 
--- Vector search in SQL under row security. Model and dimension are literals, or the planner could
--- not use the model's partial index.
+-- Vector search in SQL under row security. Who is under it is searched exactly: the model's index
+-- knows no users, what it finds nearest may all be somebody else's. Who sees all rows is served by the
+-- index; model and dimension are literals, or the planner could not use it.
 create function public.match_messages(
   query extensions.vector, model_id smallint default public.search_model(), k int default 8
 ) returns table (message_id uuid, score float8)
@@ -405,9 +409,11 @@ begin
   return query execute format(
     'select e.message_id, '
     '  1 - (e.embedding::extensions.vector(%s) operator(extensions.<=>) $1) '
-    'from public.embeddings e where e.model_id = %s '
-    'order by e.embedding::extensions.vector(%s) operator(extensions.<=>) $1 limit $2',
-    d, $2, d) using $1, $3;
+    'from public.embeddings e where e.model_id = %s order by %s limit $2',
+    d, $2,
+    case when row_security_active('public.embeddings') then '2 desc, e.id desc'
+      else format('e.embedding::extensions.vector(%s) operator(extensions.<=>) $1', d) end)
+    using $1, $3;
 end $$;
 
 revoke execute on function

@@ -497,13 +497,14 @@ create function jessica.held_jobs(lease bigint) returns setof bigint
 language sql stable security definer set search_path = ''
 as $$ select r.id from jessica.running r where r.lease = held_jobs.lease $$;
 
--- An orderly goodbye: the node's jobs are ready again at once. The attempt that was broken off
+-- An orderly goodbye: the node's jobs and texts are ready again at once. The attempt that was broken off
 -- keeps its number, because clients saw text under it, but costs no strike. Returns how many.
 create function jessica.leave(lease bigint) returns int
 language plpgsql security definer set search_path = ''
 as $$
 begin
   delete from jessica.nodes n where n.lease = leave.lease;
+  perform jessica.free_texts();
   return jessica.hand_back(lease, array(select jessica.held_jobs(lease)));
 end $$;
 

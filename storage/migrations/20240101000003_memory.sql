@@ -30,14 +30,20 @@ create table jessica.embedding_scans (
   swept bigint not null default 0  -- other models' embeddings up to this id are gone
 );
 
--- What has vectors. Other states have no text yet, or one that is no answer.
+-- What has vectors. Other states have no text yet, or one that is no answer; and what is nothing but
+-- white space and control characters has no words. Listed, because '\s' depends on the locale.
 create function jessica.has_text(status text, content text) returns bool
 language sql immutable
-as $$ select status in ('complete', 'cancelled') and content ~ '\S' $$;
+as $$
+  select status in ('complete', 'cancelled')
+    and content ~ '[^\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]'
+$$;
 
 -- Statement triggers, because single rows would cost a send and a reply's end more. Disabled until
 -- a model is used: then they cost nothing. Where a text waits already and nobody is at it, nobody
--- needs to be woken: whoever takes that one will find the next.
+-- needs to be woken: whoever takes that one will find the next. Only near the text itself is looked
+-- for such a one: behind an old transaction many rows may be dead and still in the way, and to wake
+-- once too often does no harm.
 
 create function jessica.on_text() returns trigger
 language plpgsql security definer set search_path = '' set enable_seqscan = off
@@ -45,11 +51,13 @@ as $$
 declare
   waiting bool := exists (
     select from jessica.unembedded w
-    where w.rank = 0 and (w.due_at is null or w.due_at <= now()));
+    where w.rank = 0 and (w.due_at is null or w.due_at <= now())
+      and w.seq > (select max(f.seq) from fresh f) - 1000
+      and w.seq <= (select max(f.seq) from fresh f) + 1000);
 begin
   insert into jessica.unembedded (rank, seq, message_id, version)
   select 0, f.seq, f.id, f.version from fresh f
-  where f.status in ('complete', 'cancelled') and f.content ~ '\S'
+  where jessica.has_text(f.status, f.content)
   order by f.seq;
   if found and not waiting then
     perform jessica.wake('embed');
@@ -64,12 +72,14 @@ as $$
 declare
   waiting bool := exists (
     select from jessica.unembedded w
-    where w.rank = 0 and (w.due_at is null or w.due_at <= now()));
+    where w.rank = 0 and (w.due_at is null or w.due_at <= now())
+      and w.seq > (select max(f.seq) from fresh f) - 1000
+      and w.seq <= (select max(f.seq) from fresh f) + 1000);
 begin
   insert into jessica.unembedded (rank, seq, message_id, version)
   select 0, f.seq, f.id, f.version
   from fresh f join stale s on s.id = f.id
-  where f.status in ('complete', 'cancelled') and f.content ~ '\S'
+  where jessica.has_text(f.status, f.content)
     and (s.status not in ('complete', 'cancelled') or s.content = '' or s.version <> f.version)
   order by f.seq
   on conflict (rank, seq) do update
@@ -185,12 +195,16 @@ $$;
 
 -- Work
 
--- What nodes that are gone had taken is free at once.
+-- What nodes that are gone had taken is free at once. Waits for nobody: a row that somebody changes
+-- is not held any more in a moment, or freed by the next call or its lease.
 create function jessica.free_texts() returns void
 language sql security definer set search_path = ''
 as $$
   update jessica.unembedded w set due_at = null, node = null
-  where w.node is not null and not exists (select from jessica.nodes n where n.node = w.node)
+  where (w.rank, w.seq) in (
+    select u.rank, u.seq from jessica.unembedded u
+    where u.node is not null and not exists (select from jessica.nodes n where n.node = u.node)
+    for update skip locked)
 $$;
 
 create function jessica.check_model(model smallint) returns void
@@ -203,8 +217,9 @@ begin
 end $$;
 
 -- Takes up to "want" texts that were just written, or else "want_old" others, oldest first, for
--- "lease". "attempt" counts from 1. A text that was begun more than twice and never ended comes
--- alone, because it may be what ends nodes.
+-- "lease". Together they have at most 64 KiB, or it is one text: a batch should take seconds.
+-- "attempt" counts from 1. A text that was begun more than twice and never ended comes alone, because
+-- it may be what ends nodes.
 create function jessica.claim_texts(
   model smallint, node text, want int, want_old int, lease interval
 ) returns table (
@@ -218,14 +233,18 @@ declare
   r smallint;
   n int;
   tried smallint;
+  first bigint;
+  empty smallint := -1;
 begin
   perform jessica.check_model(model);
   -- Each rank in a few goes: what is obsolete, or somebody else's, hides nothing.
   foreach r in array array[0, 0, 0, 0, 1, 1] loop
-    select w.attempts into tried from jessica.unembedded w
+    continue when r = empty;
+    select w.attempts, w.seq into tried, first from jessica.unembedded w
     where w.rank = r and (w.due_at is null or w.due_at <= now())
     order by w.seq limit 1;
     if not found then
+      empty := r;
       continue;
     end if;
     n := case when tried > 2 then 1 when r = 0 then want else want_old end;
@@ -233,25 +252,31 @@ begin
     return query
     with head as materialized (
       select w.rank, w.seq, w.version, w.message_id from jessica.unembedded w
-      where w.rank = r and (w.due_at is null or w.due_at <= now())
+      where w.rank = r and w.seq >= first and (w.due_at is null or w.due_at <= now())
         and (w.attempts <= 2 or n = 1)
       order by w.seq limit n for update skip locked
     ),
     good as materialized (
-      select h.rank, h.seq, m.content from head h
+      select h.rank, h.seq, m.content, row_number() over upto nth,
+        sum(octet_length(m.content)) over upto bytes
+      from head h
       join public.messages m on m.id = h.message_id and m.version = h.version
       where m.id = any (array(select h2.message_id from head h2))
         and jessica.has_text(m.status, m.content)
+      window upto as (order by h.seq rows unbounded preceding)
     ),
+    -- A lock gives the newest work, the snapshot may have an older message: that work is for later.
     obsolete as (
       delete from jessica.unembedded w using head h
       where w.rank = h.rank and w.seq = h.seq
         and not exists (select from good g where g.rank = h.rank and g.seq = h.seq)
+        and not exists (
+          select from public.messages m where m.id = h.message_id and m.version < h.version)
     ),
     taken as (
       update jessica.unembedded w
       set due_at = now() + lease, node = claim_texts.node, attempts = w.attempts + 1
-      from good g where w.rank = g.rank and w.seq = g.seq
+      from good g where w.rank = g.rank and w.seq = g.seq and (g.nth = 1 or g.bytes <= 65536)
       returning w.rank, w.seq, w.version, w.attempts, w.message_id, g.content
     )
     select t.rank, t.seq, t.version, t.attempts, t.message_id, t.content
@@ -361,6 +386,15 @@ begin
 
   return query select unnest(stored);
 end $$;
+
+-- How many vectors of this model the message has, of its text as it is now.
+create function jessica.count_vectors(model smallint, message uuid) returns bigint
+language sql stable security definer set search_path = ''
+as $$
+  select count(*) from public.embeddings e
+  join public.messages m on m.id = e.message_id and m.version = e.version
+  where e.message_id = count_vectors.message and e.model_id = count_vectors.model
+$$;
 
 -- Again after a pause (1 s * 2^attempt with jitter, at most 5 min), five times; then a dead job
 -- that operators see. Only what its taker still holds. Returns how many died.

@@ -37,6 +37,7 @@ TEST_SUITE("storage.embeddings") {
   TEST_CASE_FIXTURE(memory_world, "what has no text does not wait") {
     (void)write("");
     (void)write(" \n\t ");
+    (void)write("\u00a0\u2003\x01\x7f\u0085\u3000"); // as embedders see it
     (void)write("half a repl", "streaming");
     (void)write("", "pending");
     (void)write("out of order", "error");
@@ -91,6 +92,8 @@ TEST_SUITE("storage.embeddings") {
     CHECK(embed_all() == 1);
     CHECK(pieces_of(id) == "1:0-3 1:4-18");
     CHECK(waiting() == 0);
+    CHECK(count_vectors(db, model, id) == std::size_t{2});
+    CHECK(count_vectors(db, {}, id) == std::size_t{0});
     CHECK(text_of("select distinct user_id || ' ' || conversation_id || ' ' || role || "
                   "' ' || model_id from public.embeddings where message_id = $1",
                   {id.str()}) ==
@@ -155,6 +158,7 @@ TEST_SUITE("storage.embeddings") {
     CHECK(embed_all() == 1);
     edit(id, "four");
     CHECK(rows_of(id) == 3); // still found by what it was, for a moment
+    CHECK(count_vectors(db, model, id) == std::size_t{0});
     CHECK(embed_all() == 1);
     CHECK(pieces_of(id) == "2:0-4");
   }
@@ -169,6 +173,20 @@ TEST_SUITE("storage.embeddings") {
     CHECK(embed_all() == 1);
     admin("update public.messages set updated_at = now() where id = $1", {id.str()});
     CHECK(waiting() == 0);
+  }
+
+  TEST_CASE_FIXTURE(memory_world, "vectors follow what they bear of their message") {
+    const auto id = write("words");
+    CHECK(embed_all() == 1);
+    const auto elsewhere = add_conversation(ada);
+    admin("update public.messages set conversation_id = $2, "
+          "created_at = '2020-01-01T00:00:00Z' where id = $1",
+          {id.str(), elsewhere.str()});
+    CHECK(embed_all() == 1);
+    CHECK(number_of("select count(*) from public.embeddings where message_id = $1 and "
+                    "version = 2 and conversation_id = $2 and "
+                    "said_at = '2020-01-01T00:00:00Z'",
+                    {id.str(), elsewhere.str()}) == 1);
   }
 
   TEST_CASE_FIXTURE(memory_world, "a text that is emptied is not found any more") {
@@ -341,6 +359,46 @@ TEST_SUITE("storage.embeddings") {
     const auto again = claim();
     REQUIRE(again.size() == 1);
     CHECK(again[0].attempt == 2);
+  }
+
+  TEST_CASE_FIXTURE(memory_world, "a node that leaves holds no text any more") {
+    const auto lease = join_node(db, "node-1", 10s);
+    (void)write("text");
+    const auto held = write("being changed");
+    CHECK(claim().size() == 2);
+    {
+      auto changing =
+          open_transaction{"select from jessica.unembedded where message_id = '" +
+                           held.str() + "' for update"};
+      CHECK(leave_node(db, *lease)); // and waits for nobody
+    }
+    const auto again = claim();
+    REQUIRE(again.size() == 1);
+    CHECK(again[0].text == "text");
+  }
+
+  TEST_CASE_FIXTURE(memory_world, "work of a newer text than is seen yet stays") {
+    const auto id = write("old words");
+    // As a claim finds it whose snapshot is older than the edit.
+    admin("update jessica.unembedded set version = 2");
+    CHECK(claim().empty());
+    CHECK(waiting() == 1);
+    edit(id, "new words");
+    CHECK(claim().size() == 1);
+    admin("update jessica.unembedded set version = 1, due_at = now()");
+    CHECK(claim().empty()); // of an older one: nothing to do
+    CHECK(waiting() == 0);
+  }
+
+  TEST_CASE_FIXTURE(memory_world, "long texts come in small batches") {
+    (void)write(std::string(70'000, 'x'));
+    for (auto i = 0; i < 3; ++i)
+      (void)write(std::string(30'000, 'y'));
+    CHECK(claim().size() == 1);
+    CHECK(claim().size() == 2);
+    const auto last = claim();
+    REQUIRE(last.size() == 1);
+    CHECK(last[0].attempt == 1);
   }
 
   TEST_CASE_FIXTURE(memory_world, "a text that was begun too often comes alone") {

@@ -1,3 +1,4 @@
+#include "storage/act_as.hpp"
 #include "storage/embedding_rows.hpp"
 #include "storage/memory_search.hpp"
 #include "tests/postgres/vectors_world.hpp"
@@ -5,6 +6,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -128,6 +130,28 @@ TEST_SUITE("postgres.memory_search") {
         nearest_memories(db, owner(ada), "two", std::vector<float>(3), {}, 10, -1);
     REQUIRE_FALSE(wrong);
     CHECK(wrong.error().code == errc::invalid_input);
+  }
+
+  TEST_CASE_FIXTURE(memory_case, "others' nearer vectors hide nothing, although there "
+                                 "is an index of all") {
+    admin("select public.ensure_embedding_index(77::smallint)");
+    const auto busy = add_message(bob, bobs, "busy");
+    for (auto i = 0; i < 200; ++i)
+      embed(bob, busy, i * 0.2, i);
+    const auto mine = add_memory(ada, room, "mine", 60);
+    // Whoever may not sort takes the index wherever it serves.
+    auto where = database();
+    where.conninfo += " options='-c enable_sort=off -c enable_seqscan=off'";
+    db = connection{where, role::requests};
+    CHECK(nearest() == std::vector{mine.message});
+    const auto matched =
+        db.run(std::array{act_as(signed_in(ada), access::read_only),
+                          statement{"select message_id from "
+                                    "public.match_messages('[1,0]'::extensions.vector)",
+                                    {}}});
+    REQUIRE(matched);
+    CHECK(matched->at(1).size() == 1);
+    admin("drop index public.embeddings_hnsw_m77");
   }
 
   TEST_CASE_FIXTURE(memory_case, "filters leave out what does not pass") {

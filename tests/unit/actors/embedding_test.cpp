@@ -17,7 +17,9 @@ using storage::old_texts;
 
 /// What a database would do, written down.
 struct desk_book {
-  std::optional<error> down; ///< what every call fails with
+  std::optional<error> down;  ///< what every call fails with
+  std::optional<error> full;  ///< what storing fails with
+  std::optional<error> other; ///< what claiming fails with
   int models_used = 0;
   std::deque<std::string> waiting; ///< texts, in order
   std::vector<std::string> old;    ///< texts that the first pass finds
@@ -48,6 +50,8 @@ public:
     ++book_.claims;
     if (book_.down)
       return std::unexpected{*book_.down};
+    if (book_.other)
+      return std::unexpected{*book_.other};
     auto taken = std::vector<storage::text_work>{};
     while (!book_.waiting.empty() && taken.size() < book_.batch) {
       taken.push_back(
@@ -60,6 +64,8 @@ public:
   store(storage::model_number, std::span<const storage::text_vectors> texts) override {
     if (book_.down)
       return std::unexpected{*book_.down};
+    if (book_.full)
+      return std::unexpected{*book_.full};
     auto kept = std::vector<bool>{};
     for (const auto& one : texts)
       if (std::ranges::contains(book_.spoiled, one.place.seq))
@@ -188,6 +194,62 @@ TEST_SUITE("actors.embedding") {
     CHECK(book.stored == std::vector<std::int64_t>{1});
     CHECK(book.released == std::vector<std::int64_t>{2});
     CHECK(book.failed.empty());
+  }
+
+  TEST_CASE_FIXTURE(embedding_world,
+                    "a text that is never free to be stored waits ever longer") {
+    book.waiting = {"a"};
+    book.stale = {1};
+    start();
+    CHECK(book.pause == 100ms);
+    for (const auto pause : {200ms, 400ms, 800ms}) {
+      book.next_seq = 1; // the same text again
+      book.waiting = {"a", "b"};
+      world.tell(aut, texts_due{});
+      CHECK(book.pause == pause);
+    }
+    for (auto i = 0; i < 10; ++i) {
+      book.next_seq = 1;
+      book.waiting = {"a"};
+      world.tell(aut, texts_due{});
+    }
+    CHECK(book.pause == 10'000ms);
+    book.stale.clear();
+    book.next_seq = 1;
+    book.waiting = {"a"};
+    world.tell(aut, texts_due{});
+    book.stale = {1};
+    book.next_seq = 1;
+    book.waiting = {"a"};
+    world.tell(aut, texts_due{});
+    CHECK(book.pause == 100ms); // it had been stored in between
+  }
+
+  TEST_CASE_FIXTURE(embedding_world,
+                    "a database that is slow or full is no text's fault") {
+    for (const auto code : {errc::timeout, errc::overloaded, errc::unavailable}) {
+      book.released.clear();
+      book.full = error{code, "later", {}, nullptr};
+      book.next_seq = 1;
+      book.waiting = {"a", "b"};
+      start();
+      CHECK(book.released == std::vector<std::int64_t>{1, 2});
+      CHECK(book.pause == 500ms);
+      CHECK(book.failed.empty());
+    }
+  }
+
+  TEST_CASE_FIXTURE(embedding_world,
+                    "after another model was used old texts are looked at again") {
+    start();
+    CHECK(book.looked_at_old == 1);
+    book.other = error{errc::unavailable, "another model is used", {}, nullptr};
+    world.tell(aut, texts_due{});
+    book.other.reset();
+    book.old = {"missed"};
+    world.advance(1000ms);
+    CHECK(book.stored.size() == 1);
+    CHECK(book.looked_at_old == 3);
   }
 
   TEST_CASE_FIXTURE(embedding_world, "a bad text fails alone") {
