@@ -38,7 +38,7 @@ struct refusal {
   milliseconds pause{0}; ///< as the server asks
 };
 
-[[nodiscard]] refusal judge(const http_answer& answer) {
+[[nodiscard]] refusal judge(const post_answer& answer) {
   constexpr auto server_fault = 500L;
   auto why = std::format("the embedding server says {}: {}", answer.status,
                          message_of(answer.body));
