@@ -63,8 +63,7 @@ public:
     asio::post(context_, [what = std::move(what)] { what->stop(); });
   }
 
-  /// Ends all runs and the thread. What cannot be ended (the system's lookup of a name)
-  /// is left after a second.
+  /// Ends all runs and the thread; what has not ended after a second is dropped.
   void stop() {
     if (!thread_.joinable())
       return;
