@@ -106,7 +106,8 @@ private:
     } catch (const std::exception& what) {
       ops::error("engine.exception", {{"what", what.what()}});
     }
-    of.progress().failed({"The engine failed.", true});
+    if (!of.progress().over())
+      of.progress().failed({"The engine failed.", true});
   }
 
   provider_list providers_; ///< first, so that frames may refer to them to their end

@@ -190,6 +190,11 @@ TEST_CASE("14 a page instead of an answer is no answer") {
   check_row(with, {"unexpected_answer", broken, false});
 }
 
+TEST_CASE("14 a stream of its end alone is none either") {
+  auto with = fake_provider{{{say{stream_head() + chunk(done_word()) + last_chunk()}}}};
+  check_row(with, {"unexpected_answer", broken, false});
+}
+
 TEST_CASE("15 what is no HTTP is broken") {
   auto with = fake_provider{{{say{"SSH-2.0-OpenSSH\r\n\r\n"}, stall{}}}};
   check_row(with, {"malformed", broken});
