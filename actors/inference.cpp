@@ -3,6 +3,7 @@
 #include "actors/errors.hpp"
 #include "actors/prompt_memories.hpp"
 #include "actors/supervision.hpp"
+#include "domain/utf8.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 #include "wire/reply_params.hpp"
@@ -10,6 +11,7 @@
 #include <caf/send.hpp>
 
 #include <memory>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -28,6 +30,12 @@ constexpr auto retry_pause = std::chrono::milliseconds{500};
   static auto counted = ops::counter{"jessica_actors_tokens_total",
                                      "Tokens of replies handed to channels"};
   return counted;
+}
+
+/// The database was away, or busy: the same may work later.
+[[nodiscard]] bool may_pass(const error& why) {
+  return why.code == errc::unavailable || why.code == errc::overloaded ||
+         why.code == errc::timeout;
 }
 
 [[nodiscard]] wire::reply_ref ref_of(const inference_state& state) {
@@ -94,14 +102,20 @@ void tell_aside(self_pointer self, std::string event, std::string payload) {
         broadcast{state.room, server, {std::move(event), true, std::move(payload)}});
 }
 
+/// A model may hand over all its thoughts at once: no event is longer than this.
 void tell_thoughts(self_pointer self) {
+  constexpr auto most_bytes = std::size_t{16'384};
   auto& thinks = self->state.thinks;
   if (thinks.untold.empty())
     return;
   thinks.told_at = self->clock().now();
-  tell_aside(
-      self, "reply.reasoning",
-      wire::reply_reasoning(ref_of(self->state), std::exchange(thinks.untold, {})));
+  const auto all = std::exchange(thinks.untold, {});
+  for (auto rest = std::string_view{all}; !rest.empty();) {
+    const auto part = cut_utf8(rest, most_bytes);
+    tell_aside(self, "reply.reasoning",
+               wire::reply_reasoning(ref_of(self->state), std::string{part}));
+    rest.remove_prefix(part.size());
+  }
 }
 
 /// Thoughts come faster than anybody reads them: a few events a second will do.
@@ -155,16 +169,36 @@ void store_outcome(self_pointer self) {
             [self](const caf::error&) { retry_later(self, pending::finish); });
 }
 
+/// What was said since the last checkpoint: a failed reply keeps its text.
+void store_last_words(self_pointer self) {
+  auto& state = self->state;
+  self->request(state.deps.persistence, caf::infinite,
+                save_progress{{state.what.id, state.what.attempt, state.text}})
+      .then(
+          [self, bytes = state.text.size()](job_hold) {
+            self->state.saved_bytes = bytes;
+            store_failure(self);
+          },
+          [self](const caf::error& why) {
+            if (may_pass(from_caf(why)))
+              retry_later(self, pending::give_up);
+            else
+              store_failure(self);
+          });
+}
+
 /// Not beside a checkpoint of the same job, which then calls this: the two would wait
 /// for each other's rows.
 void store_end(self_pointer self) {
   auto& state = self->state;
   if (state.saving)
     return;
-  if (state.gave_up)
-    store_failure(self);
-  else
+  if (!state.gave_up)
     store_outcome(self);
+  else if (state.saved_bytes < state.text.size())
+    store_last_words(self);
+  else
+    store_failure(self);
 }
 
 void fail_job(self_pointer self, engines::text_failed why) {
@@ -205,8 +239,9 @@ void save_text_so_far(self_pointer self) {
   self->request(state.deps.persistence, caf::infinite,
                 save_progress{{state.what.id, state.what.attempt, state.text}})
       .then(
-          [self](job_hold hold) {
+          [self, bytes = state.text.size()](job_hold hold) {
             self->state.saving = false;
+            self->state.saved_bytes = bytes;
             if (self->state.over)
               return store_end(self);
             if (hold == job_hold::cancelled)
@@ -326,8 +361,7 @@ void load_prompt(self_pointer self) {
             if (self->state.over)
               return;
             const auto cause = from_caf(why);
-            if (cause.code == errc::unavailable || cause.code == errc::overloaded ||
-                cause.code == errc::timeout)
+            if (may_pass(cause))
               return retry_later(self, pending::load_prompt);
             fail_job(self, {"the conversation could not be read: " + cause.what,
                             cause.code == errc::internal});
@@ -405,7 +439,7 @@ inference_actor::behavior_type inference(self_pointer self, inference_deps deps,
         case pending::finish:
           return store_outcome(self);
         case pending::give_up:
-          return store_failure(self);
+          return store_end(self);
         case pending::nothing:
           return;
         }

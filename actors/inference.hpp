@@ -52,10 +52,11 @@ struct inference_state {
   std::size_t prompt_bytes = 0;
   std::uint32_t prompts = 0; ///< asked for: only the last one is used
   std::chrono::steady_clock::time_point saved_at;
-  bool saving = false;  ///< a checkpoint is on its way
-  bool over = false;    ///< the engine's last event was seen, or it was stopped
-  bool stopped = false; ///< by its user
-  bool gave_up = false; ///< `failed` says why
+  std::size_t saved_bytes = 0; ///< of the text, by the last checkpoint
+  bool saving = false;         ///< a checkpoint is on its way
+  bool over = false;           ///< the engine's last event was seen, or it was stopped
+  bool stopped = false;        ///< by its user
+  bool gave_up = false;        ///< `failed` says why
   /// What try_again repeats when the database, or the CHANNEL, was away.
   enum class pending : std::uint8_t {
     nothing,

@@ -25,6 +25,8 @@ running_replies::find(message_id reply) {
 void running_replies::begin(const audience& to, const reply_begun& msg) {
   const auto of = wire::reply_ref{msg.what.reply, msg.what.attempt};
   auto found = find(of.reply);
+  if (found != replies_.end() && of.attempt < found->attempt)
+    return;
   if (found == replies_.end())
     found = replies_.insert(found, running{});
   auto& reply = *found;

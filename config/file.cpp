@@ -27,7 +27,8 @@ file_entry make_entry(std::string name, const toml::node& node) {
     entry.text = on->get() ? "true" : "false";
   } else {
     entry.supported = false;
-    if (const auto* list = node.as_array())
+    if (const auto* list = node.as_array();
+        list != nullptr && list->is_homogeneous<std::string>())
       for (const auto& one : *list)
         if (const auto* item = one.as_string())
           entry.items.push_back(item->get());

@@ -16,7 +16,7 @@ struct file_entry {
   bool quoted = false;   ///< written as a string
   bool supported = true; ///< false for lists, dates, fractions, nested sections
   int line = 0;
-  std::vector<std::string> items{}; ///< of a list of texts
+  std::vector<std::string> items{}; ///< of a list of nothing but texts
 };
 
 /// One [[providers]] table: names without a section, headers as "headers.NAME".

@@ -145,10 +145,11 @@ private:
     const auto& how = values_.embedding;
     if (how.engine != "openai")
       return;
-    if (!how.openai_url.starts_with("http://") &&
-        !how.openai_url.starts_with("https://"))
-      mistake("embedding.openai_url must be an https:// or http:// URL when "
-              "embedding.engine is openai");
+    if (!is_address(how.openai_url))
+      mistake("embedding.openai_url must be an https:// or http:// URL without a "
+              "password when embedding.engine is openai");
+    if (!is_printable(how.openai_key))
+      mistake("embedding.openai_key holds characters that no key has");
     if (how.openai_model.empty())
       mistake("embedding.openai_model is needed when embedding.engine is openai");
     if (how.openai_dimensions == 0)

@@ -3,6 +3,7 @@
 #include "config/option_text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <format>
 #include <fstream>
 #include <iterator>
@@ -17,10 +18,6 @@ constexpr auto most_key_bytes = std::size_t{16'384};
 constexpr auto most_name_bytes = std::size_t{32};
 constexpr auto header_prefix = std::string_view{"headers."};
 
-[[nodiscard]] bool is_printable(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
-}
-
 [[nodiscard]] bool is_name(std::string_view text) {
   return !text.empty() && text.size() <= most_name_bytes &&
          std::ranges::all_of(text, [](char c) {
@@ -30,27 +27,17 @@ constexpr auto header_prefix = std::string_view{"headers."};
 }
 
 [[nodiscard]] bool is_header_name(std::string_view text) {
-  constexpr auto ours = std::string_view{"host content-length transfer-encoding "
-                                         "connection"};
+  constexpr auto ours = std::array<std::string_view, 4>{
+      "host", "content-length", "transfer-encoding", "connection"};
   auto lower = std::string{text};
   std::ranges::transform(lower, lower.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
-  return !text.empty() && !ours.contains(lower) &&
+  return !text.empty() && !std::ranges::contains(ours, lower) &&
          std::ranges::all_of(text, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                   (c >= '0' && c <= '9') || c == '-' || c == '_';
          });
-}
-
-/// http(s)://host..., without a name and password: they would end in logs.
-[[nodiscard]] bool is_address(std::string_view url) {
-  const auto rest = url.starts_with("https://")  ? url.substr(8)
-                    : url.starts_with("http://") ? url.substr(7)
-                                                 : std::string_view{};
-  return !rest.empty() && !rest.starts_with('/') && !rest.contains('@') &&
-         !rest.contains('?') && !rest.contains('#') && !rest.contains(' ') &&
-         is_printable(rest);
 }
 
 [[nodiscard]] std::optional<std::string> read_key(const std::filesystem::path& file) {
@@ -102,11 +89,21 @@ private:
     if (entry.name == "name")
       to.name = entry.text;
     else if (entry.name == "models")
-      to.models = entry.quoted ? std::vector{entry.text} : entry.items;
+      take_models(to, entry, where);
     else if (entry.name.starts_with(header_prefix))
       take_header(to, entry, where);
     else
       take_option(made, entry, where);
+  }
+
+  /// None at all would mean all of them, which nobody writes down.
+  void take_models(engine_settings& to, const file_entry& entry,
+                   const std::string& where) {
+    auto models = entry.quoted ? std::vector{entry.text} : entry.items;
+    if (models.empty() || std::ranges::contains(models, std::string{}))
+      mistakes_.push_back(where + " must be a list of names in quotes");
+    else
+      to.models = std::move(models);
   }
 
   void take_header(engine_settings& to, const file_entry& entry,
@@ -175,6 +172,19 @@ private:
 }
 
 } // namespace
+
+bool is_printable(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+bool is_address(std::string_view url) {
+  const auto rest = url.starts_with("https://")  ? url.substr(8)
+                    : url.starts_with("http://") ? url.substr(7)
+                                                 : std::string_view{};
+  return !rest.empty() && !rest.starts_with('/') && !rest.contains('@') &&
+         !rest.contains('?') && !rest.contains('#') && !rest.contains(' ') &&
+         is_printable(rest);
+}
 
 std::vector<std::string> gather_providers(settings& in,
                                           std::span<const file_table> tables,

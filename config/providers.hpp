@@ -8,9 +8,16 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace jessica::config {
+
+/// Fit for a header: ASCII without control characters.
+[[nodiscard]] bool is_printable(std::string_view text);
+
+/// http(s)://host..., without a name and password: they would end in logs.
+[[nodiscard]] bool is_address(std::string_view url);
 
 /// Fills in.engine.providers: the section itself when it has a URL, then the tables in
 /// their order. Reads key files. One line a mistake; none holds a secret.

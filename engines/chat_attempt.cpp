@@ -175,7 +175,8 @@ asio::awaitable<chat_attempt::outcome> chat_attempt::read_stream(exchange& with)
   co_return std::nullopt;
 }
 
-/// What is new goes out at once, and moves the limit.
+/// What is new goes out at once, and moves the limit until the text is whole: what is
+/// sent behind it, comments included, gets no more time.
 chat_attempt::outcome chat_attempt::tell(chat_stream& from) {
   auto [text, tokens, reasoning] = from.take();
   if (tokens > 0 || !reasoning.empty()) {
@@ -186,15 +187,18 @@ chat_attempt::outcome chat_attempt::tell(chat_stream& from) {
       with_.answered();
       progress_.answers(model_);
     }
-    by_.set_limit(std::min(now + with_.settings().token_timeout, total_by_));
+    by_.set_limit(
+        rest_by_.value_or(std::min(now + with_.settings().token_timeout, total_by_)));
     with_.meters().tokens.add(tokens);
   }
   if (!reasoning.empty())
     progress_.reasoning(std::move(reasoning));
   if (tokens > 0 && !progress_.text(std::move(text), tokens))
     return provider_fault{fault_kind::too_long};
-  if (from.is_text_whole())
-    by_.set_limit(clock::now() + rest_limit);
+  if (from.is_text_whole() && !rest_by_) {
+    rest_by_ = std::min(clock::now() + rest_limit, total_by_);
+    by_.set_limit(*rest_by_);
+  }
   return from.fault();
 }
 

@@ -55,7 +55,8 @@ private:
   slots::slot place_;
   clock::time_point asked_at_;
   clock::time_point total_by_;
-  bool continued_ = false; ///< the reply began with another attempt
+  std::optional<clock::time_point> rest_by_; ///< set when the text is whole
+  bool continued_ = false;                   ///< the reply began with another attempt
   bool heard_ = false;
 };
 

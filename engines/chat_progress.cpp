@@ -34,6 +34,9 @@ bool chat_progress::text(std::string more, std::uint32_t tokens) {
 }
 
 void chat_progress::reasoning(std::string more) {
+  if (more.size() > max_bytes_ - thought_bytes_)
+    return;
+  thought_bytes_ += more.size();
   tell(reasoning_made{std::move(more)});
 }
 

@@ -24,6 +24,7 @@ public:
   void answers(const std::string& model);
   /// False: the text is longer than a reply may be; then this part is not told.
   [[nodiscard]] bool text(std::string more, std::uint32_t tokens);
+  /// Beyond what a reply may hold it is dropped.
   void reasoning(std::string more);
   void ended(text_ended how);
   void failed(text_failed why);
@@ -42,6 +43,7 @@ private:
   std::size_t max_bytes_;
   std::string so_far_;
   std::uint64_t tokens_ = 0;
+  std::size_t thought_bytes_ = 0;
   bool over_ = false;
 };
 

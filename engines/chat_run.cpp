@@ -39,6 +39,39 @@ void count(const provider& who, const provider_fault& why, std::uint64_t tokens)
                               {"tokens", tokens}});
 }
 
+/// A provider that was allowed to be asked must hear how it went: a probe that never
+/// reports would keep all others away.
+class owed_verdict {
+public:
+  explicit owed_verdict(provider& to) : to_(&to) {}
+  ~owed_verdict() {
+    if (to_ != nullptr)
+      to_->unused();
+  }
+  owed_verdict(const owed_verdict&) = delete;
+  owed_verdict& operator=(const owed_verdict&) = delete;
+
+  /// Tell it what you have to tell.
+  [[nodiscard]] provider& paid() noexcept { return *std::exchange(to_, nullptr); }
+
+private:
+  provider* to_;
+};
+
+/// Sets a pointer for as long as this lives, by an exception ended or not.
+class pointed_at {
+public:
+  pointed_at(interruption*& where, interruption& what) : where_(where) {
+    where_ = &what;
+  }
+  ~pointed_at() { where_ = nullptr; }
+  pointed_at(const pointed_at&) = delete;
+  pointed_at& operator=(const pointed_at&) = delete;
+
+private:
+  interruption*& where_;
+};
+
 } // namespace
 
 std::optional<std::string> named_model(const prompt& asked) {
@@ -79,7 +112,7 @@ asio::awaitable<void> chat_run::run() {
   if (stopped_) // before it began
     co_return;
   auto by = interruption{loop_};
-  by_ = &by;
+  const auto reachable = pointed_at{by_, by};
   for (auto round = 1;; ++round) {
     faults_.clear();
     co_await run_round();
@@ -92,7 +125,6 @@ asio::awaitable<void> chat_run::run() {
   }
   if (!over())
     give_up();
-  by_ = nullptr;
 }
 
 /// Asks one provider after the other until the reply is over or none is left.
@@ -128,23 +160,23 @@ asio::awaitable<bool> chat_run::try_provider(provider& who) {
     faults_.push_back(std::move(*refused));
     co_return false;
   }
+  auto owed = owed_verdict{who};
   auto attempt = chat_attempt{
       loop_,     who, *by_, asked_, named_model(asked_).value_or(who.own_model()),
       *progress_};
   auto failed = co_await attempt.run();
   if (stopped_) {
     if (attempt.heard() || progress_->over())
-      who.succeeded();
-    else
-      who.unused();
+      owed.paid().succeeded();
     co_return true;
   }
+  by_->clear_limit(); // the next attempt sets its own
   by_->forgive_lateness();
   if (!failed) {
-    who.succeeded();
+    owed.paid().succeeded();
     co_return true;
   }
-  who.failed(*failed, clock::now());
+  owed.paid().failed(*failed, clock::now());
   count(who, *failed, progress_->tokens());
   const auto falls_back = rule_of(failed->kind).falls_back;
   faults_.push_back(std::move(*failed));

@@ -69,6 +69,8 @@ void chat_stream::take_data(std::string_view data) {
   if (ended_ || fault_ || data.empty())
     return;
   if (data == last_word) {
+    if (!began_)
+      return fail_as(fault_kind::unexpected_answer, "an end without an answer");
     ended_ = true;
     return;
   }
@@ -77,6 +79,7 @@ void chat_stream::take_data(std::string_view data) {
     return fail_as(fault_kind::malformed, chunk.error().what);
   if (chunk->failed)
     return complain(chunk->failed->message, chunk->failed->type);
+  began_ = true;
   gained_.reasoning += chunk->reasoning;
   if (!chunk->text.empty()) {
     gained_.text += chunk->text;

@@ -64,6 +64,7 @@ private:
   std::string finish_reason_;
   std::optional<usage> used_;
   std::optional<provider_fault> fault_;
+  bool began_ = false; ///< a chunk of an answer came
   bool ended_ = false;
 };
 

@@ -4,6 +4,7 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <openssl/ssl.h>
@@ -23,6 +24,32 @@ namespace {
 
 constexpr auto as_values = asio::as_tuple(asio::use_awaitable);
 using tls_stream = asio::ssl::stream<tcp::socket&>;
+
+/// Bytes that left the socket, and that nobody asked for.
+[[nodiscard]] bool has_unread(SSL* tls) noexcept {
+  return SSL_pending(tls) > 0 || SSL_has_pending(tls) != 0 ||
+         BIO_ctrl_pending(SSL_get_rbio(tls)) > 0;
+}
+
+/// Ends the try at one address when its share of the time is over.
+class try_limit {
+public:
+  try_limit(tcp::socket& of, std::chrono::steady_clock::time_point at)
+      : trying_(std::make_shared<tcp::socket*>(&of)), timer_(of.get_executor(), at) {
+    timer_.async_wait([trying = trying_](const error_code& ec) {
+      auto ignored = error_code{};
+      if (!ec && *trying != nullptr)
+        (*trying)->cancel(ignored);
+    });
+  }
+  ~try_limit() { *trying_ = nullptr; }
+  try_limit(const try_limit&) = delete;
+  try_limit& operator=(const try_limit&) = delete;
+
+private:
+  std::shared_ptr<tcp::socket*> trying_; ///< to null: the try is over
+  asio::steady_timer timer_;
+};
 
 [[nodiscard]] provider_fault fault_of(fault_kind kind, const error_code& ec) {
   return {kind, ec.message()};
@@ -74,19 +101,28 @@ void connection::close() noexcept {
   state_->socket.close(ignored);
 }
 
-auto connection::connect(std::span<const endpoint> to) -> awaitable<outcome> {
+auto connection::connect(std::span<const endpoint> to,
+                         std::chrono::steady_clock::time_point until)
+    -> awaitable<outcome> {
   auto& s = *state_;
   auto last = provider_fault{fault_kind::unreachable, "no address"};
-  for (const auto& where : to) {
-    auto [ec] = co_await s.socket.async_connect(where, as_values);
+  for (; !to.empty(); to = to.subspan(1)) {
+    const auto now = std::chrono::steady_clock::now();
+    auto limit = std::optional<try_limit>{};
+    if (to.size() > 1) // the last one's is the caller's
+      limit.emplace(s.socket, now + (until - now) / static_cast<int>(to.size()));
+    auto [ec] = co_await s.socket.async_connect(to.front(), as_values);
+    limit.reset();
     if (!ec) {
       // A request is one write, an answer many small reads: nothing gains from waiting.
       s.socket.set_option(tcp::no_delay{true}, ec);
       co_return std::nullopt;
     }
-    last = fault_of(fault_kind::unreachable, ec);
     if (s.closed)
       break;
+    if (ec == asio::error::operation_aborted) // by the limit
+      ec = asio::error::timed_out;
+    last = fault_of(fault_kind::unreachable, ec);
     s.socket.close(ec);
   }
   co_return last;
@@ -172,6 +208,8 @@ auto connection::write(std::string_view what)
 
 bool connection::is_quiet() noexcept {
   if (!state_->socket.is_open())
+    return false;
+  if (state_->tls && has_unread(state_->tls->native_handle()))
     return false;
   auto byte = char{};
   const auto got =

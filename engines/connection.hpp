@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 
+#include <chrono>
 #include <cstddef>
 #include <expected>
 #include <memory>
@@ -48,8 +49,10 @@ public:
   connection(const connection&) = delete;
   connection& operator=(const connection&) = delete;
 
-  /// Tries the addresses in turn until one takes the connection.
-  [[nodiscard]] awaitable<outcome> connect(std::span<const endpoint> to);
+  /// Tries the addresses in turn until one takes the connection. Each has what is left
+  /// of the time divided by how many are left; the caller ends the last one's.
+  [[nodiscard]] awaitable<outcome> connect(std::span<const endpoint> to,
+                                           std::chrono::steady_clock::time_point until);
   /// Has a proxy connect us to `to`.
   [[nodiscard]] awaitable<outcome> tunnel(const provider_url& to);
   /// From here on it is TLS, and the peer has shown to be `host`.

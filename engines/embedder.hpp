@@ -54,8 +54,8 @@ public:
   /// Tokens of a text as this model counts them: for grouping texts by length.
   [[nodiscard]] virtual std::size_t count_tokens(std::string_view text) const = 0;
 
-  /// From now on calls fail with unavailable, those under way soon, where they wait for
-  /// a server. Local models end what they have begun.
+  /// From now on calls fail with unavailable, those under way soon: a wait for a server
+  /// ends, a local model ends the batch that it has begun.
   virtual void stop() noexcept {}
 };
 

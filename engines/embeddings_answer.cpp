@@ -1,6 +1,7 @@
 #include "engines/embeddings_answer.hpp"
 
 #include "engines/extract.hpp"
+#include "engines/fault.hpp"
 #include "engines/unit_vector.hpp"
 
 #include <boost/json/parse.hpp>
@@ -85,7 +86,7 @@ read_embeddings(std::string_view body, std::size_t texts, std::size_t dimensions
   return made;
 }
 
-std::string message_of(std::string_view body) {
+std::string message_of(std::string_view body, std::string_view secret) {
   constexpr auto most_words = std::size_t{40};
   constexpr auto most_bytes = std::size_t{300};
   auto failed = boost::system::error_code{};
@@ -96,8 +97,8 @@ std::string message_of(std::string_view body) {
   if (said == nullptr && !failed)
     said = member(root, "message");
   if (said != nullptr && said->is_string())
-    return excerpt(said->get_string(), most_words, most_bytes);
-  return excerpt(body, most_words, most_bytes);
+    body = said->get_string();
+  return excerpt(quoted_words(body, secret), most_words, most_bytes);
 }
 
 } // namespace jessica::engines

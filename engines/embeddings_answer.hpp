@@ -18,6 +18,6 @@ read_embeddings(std::string_view body, std::size_t texts, std::size_t dimensions
 
 /// The server's reason for an error, on one line; a short part of the body if it has
 /// none.
-[[nodiscard]] std::string message_of(std::string_view body);
+[[nodiscard]] std::string message_of(std::string_view body, std::string_view secret);
 
 } // namespace jessica::engines

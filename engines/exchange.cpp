@@ -41,7 +41,7 @@ std::string exchange::text_of(const question& what) const {
   return text + "\r\n" + what.body;
 }
 
-asio::awaitable<exchange::outcome> exchange::reach() {
+asio::awaitable<exchange::outcome> exchange::reach(clock::time_point until) {
   const auto& url = with_.url();
   const auto& proxy = with_.proxy();
   const auto& first = proxy ? *proxy : url;
@@ -50,7 +50,7 @@ asio::awaitable<exchange::outcome> exchange::reach() {
     co_return found.error();
   link_ = std::make_unique<connection>(loop_);
   by_.watch(link_.get());
-  if (auto failed = co_await link_->connect(*found)) {
+  if (auto failed = co_await link_->connect(*found, until)) {
     if (proxy)
       failed->kind = fault_kind::proxy_failed;
     co_return failed;
@@ -65,8 +65,9 @@ asio::awaitable<exchange::outcome> exchange::reach() {
 
 /// A new connection, within its limit.
 asio::awaitable<exchange::outcome> exchange::open() {
-  by_.set_limit(clock::now() + with_.settings().connect_timeout);
-  auto failed = co_await reach();
+  const auto until = clock::now() + with_.settings().connect_timeout;
+  by_.set_limit(until);
+  auto failed = co_await reach(until);
   by_.clear_limit();
   if (by_.why() == cut_reason::late)
     co_return provider_fault{fault_kind::connect_timeout};

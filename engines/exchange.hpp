@@ -55,7 +55,7 @@ public:
 
 private:
   [[nodiscard]] boost::asio::awaitable<outcome> open();
-  [[nodiscard]] boost::asio::awaitable<outcome> reach();
+  [[nodiscard]] boost::asio::awaitable<outcome> reach(clock::time_point until);
   [[nodiscard]] boost::asio::awaitable<outcome> talk(const std::string& request);
   [[nodiscard]] std::string text_of(const question& what) const;
 

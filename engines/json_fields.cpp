@@ -32,6 +32,8 @@ result<json_fields> json_fields::read(const std::filesystem::path& file) {
   auto failed = std::error_code{};
   if (!std::filesystem::exists(file, failed))
     return made;
+  if (!std::filesystem::is_regular_file(file, failed))
+    return fail(errc::invalid_input, file.string() + " is no file");
   auto in = std::ifstream{file, std::ios::binary};
   const auto text = std::string{std::istreambuf_iterator<char>{in}, {}};
   if (!in)

@@ -71,7 +71,7 @@ void json_post::give_back(std::unique_ptr<line> used) {
   idle_.push_back(std::move(used));
 }
 
-result<http_answer> json_post::send(const std::string& body,
+result<post_answer> json_post::send(const std::string& body,
                                     const post_limits& limits) {
   auto used = take_line();
   if (!used || !used->handle)
@@ -106,7 +106,7 @@ result<http_answer> json_post::send(const std::string& body,
                    static_cast<curl_xferinfo_callback>(stop_asked));
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA, this);
   const auto code = curl_easy_perform(curl);
-  auto answer = http_answer{};
+  auto answer = post_answer{};
   auto asked_pause = curl_off_t{0};
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
   curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &asked_pause);

@@ -19,7 +19,7 @@ struct post_limits {
   std::size_t answer_bytes = 0; ///< a longer answer is a failure
 };
 
-struct http_answer {
+struct post_answer {
   long status = 0;
   std::string body;
   std::chrono::seconds retry_after{0}; ///< as the server asks; 0: it does not
@@ -36,7 +36,7 @@ public:
 
   /// Any answer of HTTP is one. Blocks. Fails: timeout, unavailable (not reached, cut,
   /// stopped), internal (the answer is too long).
-  [[nodiscard]] result<http_answer> send(const std::string& body,
+  [[nodiscard]] result<post_answer> send(const std::string& body,
                                          const post_limits& limits);
 
   /// Waits; false: stop() was called.

@@ -16,6 +16,10 @@ namespace {
 namespace json = boost::json;
 namespace fs = std::filesystem;
 
+/// What is written by mistake shall not take all of the machine's memory.
+constexpr auto most_tokens = std::size_t{65'536};
+constexpr auto most_threads = std::size_t{256};
+
 constexpr auto own_fields = std::array<std::string_view, 32>{
     "name",
     "id",
@@ -234,11 +238,13 @@ private:
     // Of how many the file decides when it is known whether it is quantized.
     made_.batch.texts = usable("batch.max_texts", batch_limits{}.texts);
     made_.batch.tokens = usable("batch.max_tokens", batch_limits{}.tokens);
-    if (made_.threads == 0)
-      own.mistake("threads", "must be at least 1");
+    if (made_.threads == 0 || made_.threads > most_threads)
+      own.mistake("threads", "must be from 1 to 256");
     const auto around = made_.tokens.before.size() + made_.tokens.after.size();
     if (made_.max_tokens <= around)
       own.mistake("max_tokens", "leaves no room for a text");
+    if (made_.max_tokens > most_tokens)
+      own.mistake("max_tokens", "must be at most 65536");
     return {};
   }
 

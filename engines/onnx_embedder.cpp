@@ -6,6 +6,7 @@
 #include "engines/unit_vector.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <format>
 #include <optional>
 #include <span>
@@ -41,11 +42,16 @@ public:
     for (const auto& text : texts)
       ids.push_back(seen(text, purpose));
     auto vectors = std::vector<std::vector<float>>(texts.size());
-    for (const auto& chosen : plan_batches(ids, model_.batch))
+    for (const auto& chosen : plan_batches(ids, model_.batch)) {
+      if (stopped_.load(std::memory_order_relaxed))
+        return fail(errc::unavailable, "the embedder was stopped");
       if (auto done = run(ids, chosen, vectors); !done)
         return std::unexpected{std::move(done.error())};
+    }
     return vectors;
   }
+
+  void stop() noexcept override { stopped_.store(true, std::memory_order_relaxed); }
 
   [[nodiscard]] std::vector<text_chunk> split(std::string_view text) const override {
     const auto count = [this](std::string_view part) { return encode(part).size(); };
@@ -131,6 +137,7 @@ private:
   pooling pool_;
   std::size_t width_; ///< of the model's vectors, before they are shortened
   embedder_traits traits_;
+  std::atomic<bool> stopped_ = false;
 };
 
 struct opened {

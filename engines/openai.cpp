@@ -63,8 +63,7 @@ public:
     asio::post(context_, [what = std::move(what)] { what->stop(); });
   }
 
-  /// Ends all runs and the thread. What cannot be ended (the system's lookup of a name)
-  /// is left after a second.
+  /// Ends all runs and the thread; what has not ended after a second is dropped.
   void stop() {
     if (!thread_.joinable())
       return;
@@ -107,7 +106,8 @@ private:
     } catch (const std::exception& what) {
       ops::error("engine.exception", {{"what", what.what()}});
     }
-    of.progress().failed({"The engine failed.", true});
+    if (!of.progress().over())
+      of.progress().failed({"The engine failed.", true});
   }
 
   provider_list providers_; ///< first, so that frames may refer to them to their end

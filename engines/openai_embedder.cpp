@@ -4,6 +4,7 @@
 #include "engines/json_post.hpp"
 #include "engines/split_text.hpp"
 #include "engines/token_estimate.hpp"
+#include "ops/log.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
@@ -22,6 +23,7 @@ using std::chrono::milliseconds;
 
 /// A server that asks for more is asked by somebody later.
 constexpr auto longest_pause = std::chrono::seconds{30};
+constexpr auto too_long_a_pause = longest_pause + std::chrono::seconds{1};
 
 [[nodiscard]] std::string url_of(std::string_view given) {
   while (given.ends_with('/'))
@@ -38,22 +40,23 @@ struct refusal {
   milliseconds pause{0}; ///< as the server asks
 };
 
-[[nodiscard]] refusal judge(const http_answer& answer) {
+[[nodiscard]] refusal judge(const post_answer& answer, std::string_view key) {
   constexpr auto server_fault = 500L;
-  auto why = std::format("the embedding server says {}: {}", answer.status,
-                         message_of(answer.body));
+  const auto words = message_of(answer.body, key);
+  auto why = std::format("the embedding server says {}: {}", answer.status, words);
   const auto status = answer.status;
+  const auto wish = std::min(answer.retry_after, too_long_a_pause);
   if (status == 429)
-    return {{errc::overloaded, std::move(why), {}, nullptr}, true, answer.retry_after};
+    return {{errc::overloaded, std::move(why), {}, nullptr}, true, wish};
   if (status >= server_fault || status == 408)
-    return {{errc::unavailable, std::move(why), {}, nullptr}, true, answer.retry_after};
+    return {{errc::unavailable, std::move(why), {}, nullptr}, true, wish};
   // What somebody must set right (the key, the model's name) does not condemn the
   // texts.
-  const auto about_texts = status == 400 || status == 413 || status == 422;
-  return {{about_texts ? errc::invalid_input : errc::unavailable,
-           std::move(why),
-           {},
-           nullptr},
+  if (status != 400 && status != 413 && status != 422)
+    return {{errc::unavailable, std::move(why), {}, nullptr}, false, {}};
+  // Users are shown this one: the server's own words are for the log.
+  ops::warn("embedder.refused", {{"status", status}, {"detail", words}});
+  return {{errc::invalid_input, "the embedding server refuses the text", {}, nullptr},
           false,
           {}};
 }
@@ -136,7 +139,7 @@ private:
       if (answer && answer->status == good)
         return read_embeddings(answer->body, texts.size(), traits_.dimensions);
       auto why =
-          answer ? judge(*answer)
+          answer ? judge(*answer, how_.openai_key)
                  : refusal{answer.error(), answer.error().code != errc::internal, {}};
       const auto wait = std::max(pause, why.pause);
       if (!why.again || attempt >= how_.openai_attempts || wait > longest_pause ||

@@ -71,8 +71,10 @@ read_retry_after(std::string_view text, std::chrono::system_clock::time_point no
   const auto date = read_date(text);
   if (!date)
     return std::nullopt;
-  const auto wait = std::chrono::ceil<milliseconds>(*date - now);
-  return std::clamp(wait, milliseconds{0}, longest);
+  // In seconds, of which a far year has few enough; the clock counts finer ones.
+  const auto wait = *date - std::chrono::floor<std::chrono::seconds>(now);
+  constexpr auto most = std::chrono::floor<std::chrono::seconds>(longest);
+  return milliseconds{std::clamp(wait, std::chrono::seconds{0}, most)};
 }
 
 } // namespace jessica::engines

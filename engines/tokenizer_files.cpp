@@ -69,7 +69,7 @@ private:
 
   [[nodiscard]] bool has_vocabulary_file() const {
     auto failed = std::error_code{};
-    return std::filesystem::exists(directory_ / "vocab.txt", failed);
+    return std::filesystem::is_regular_file(directory_ / "vocab.txt", failed);
   }
 
   /// Of "unk", "cls", "sep" or "pad".

@@ -48,6 +48,13 @@ struct named_file {
   return {};
 }
 
+/// Without a slash at its end: what is beside it is named by adding to its name.
+[[nodiscard]] fs::path plain(const fs::path& given) {
+  auto failed = std::error_code{};
+  const auto whole = fs::absolute(given, failed).lexically_normal();
+  return whole.has_filename() ? whole : whole.parent_path();
+}
+
 /// A folder beside the target, gone unless it has become the target.
 class unfinished {
 public:
@@ -69,10 +76,19 @@ private:
 [[nodiscard]] result<void> put_in_place(const fs::path& made, const fs::path& target) {
   auto failed = std::error_code{};
   const auto old = fs::path{made.string() + "-old"};
-  if (fs::exists(target, failed))
+  const auto replaces = fs::exists(target, failed);
+  if (replaces)
     fs::rename(target, old, failed);
-  if (!failed)
+  if (!failed) {
     fs::rename(made, target, failed);
+    auto undone = std::error_code{};
+    if (failed && replaces)
+      fs::rename(old, target, undone);
+    if (undone)
+      return fail(errc::unavailable,
+                  target.string() + " cannot be put in place: " + failed.message() +
+                      "; the one before is " + old.string());
+  }
   if (failed)
     return fail(errc::unavailable,
                 target.string() + " cannot be put in place: " + failed.message());
@@ -132,9 +148,9 @@ std::string use_lite_tokenizer(const use_lite_package& package) {
          '\n';
 }
 
-result<void> import_use_lite(const fs::path& source, const fs::path& target,
-                             bool int8) {
+result<void> import_use_lite(const fs::path& source, const fs::path& given, bool int8) {
   auto failed = std::error_code{};
+  const auto target = plain(given);
   if (fs::exists(target, failed) && !fs::exists(target / "embedder.json", failed))
     return fail(errc::conflict, target.string() + " is there and no model directory");
   const auto package = read_use_lite_package(source);

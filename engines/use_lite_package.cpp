@@ -27,6 +27,9 @@ constexpr auto hash_of_shards = std::string_view{
 constexpr auto shard_count = 7;
 
 [[nodiscard]] result<std::string> content_of(const fs::path& file) {
+  auto failed = std::error_code{};
+  if (!fs::is_regular_file(file, failed))
+    return fail(errc::not_found, "there is no file " + file.string());
   auto in = std::ifstream{file, std::ios::binary};
   auto text = std::string{std::istreambuf_iterator<char>{in}, {}};
   if (!in)

@@ -381,6 +381,73 @@ TEST_CASE("a failed engine gives the job up: dead is told, a retry is not") {
   }
 }
 
+TEST_CASE("a failed reply keeps all that was said: it is stored before the failure") {
+  auto run = job_run{};
+  run.give_up_answer = job_status::dead;
+  run.start();
+  run.engine_says(engines::text_made{"a", 1});
+  run.world.advance(1s);
+  run.engine_says(engines::text_made{"b", 1});
+  run.hold_saves = true;
+  run.engine_says(engines::text_made{"c", 1});
+  SUBCASE("what the last checkpoint did not hold") {
+    run.engine_says(engines::text_failed{"cut", true});
+  }
+  SUBCASE("after a checkpoint that is still on its way") {
+    run.world.advance(1s);
+    run.engine_says(engines::text_made{"d", 1});
+    run.engine_says(engines::text_made{"e", 1});
+    run.engine_says(engines::text_failed{"cut", true});
+    CHECK(run.saved.size() == 2);
+    run.answer_saves();
+    run.world.settle();
+  }
+  CHECK(run.failed.empty());
+  CHECK(run.saved.back().partial.starts_with("abc"));
+  CHECK(run.saved.back().partial.size() == (run.saved.size() == 2 ? 3 : 5));
+  run.answer_saves();
+  run.world.settle();
+  REQUIRE(run.failed.size() == 1);
+  CHECK(run.client->broadcasts("reply.failed").size() == 1);
+  CHECK(run.boss.ended.size() == 1);
+}
+
+TEST_CASE("a failed reply whose last words cannot be stored fails all the same") {
+  auto run = job_run{};
+  run.start();
+  run.engine_says(engines::text_made{"a", 1});
+  SUBCASE("never") {
+    run.save_answer = fail(errc::internal, "no");
+    run.engine_says(engines::text_failed{"cut", true});
+  }
+  SUBCASE("not now") {
+    run.save_answer = fail(errc::unavailable, "no database");
+    run.engine_says(engines::text_failed{"cut", true});
+    CHECK(run.failed.empty());
+    run.save_answer = job_hold::ours;
+    run.world.advance(500ms);
+  }
+  CHECK(run.failed.size() == 1);
+  CHECK(run.boss.ended.size() == 1);
+}
+
+TEST_CASE("a long thought is told in parts that are never too long") {
+  auto run = job_run{};
+  run.start();
+  run.world.advance(1s);
+  auto thought = std::string{"x"};
+  for (auto i = 0; i < 20'000; ++i)
+    thought += "\u00e9";
+  run.engine_says(engines::reasoning_made{thought});
+  auto all = std::string{};
+  for (const auto& one : run.client->broadcasts("reply.reasoning")) {
+    const auto part = std::string{one.at("text").as_string()};
+    CHECK(part.size() <= 16'384);
+    all += part;
+  }
+  CHECK(all == thought);
+}
+
 TEST_CASE("a second attempt is announced by a reset") {
   auto run = job_run{};
   run.what.attempt = 2;

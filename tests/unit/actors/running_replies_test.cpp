@@ -78,6 +78,21 @@ TEST_CASE("the events of a reply arrive in order at every member") {
   }
 }
 
+TEST_CASE("an older attempt that comes late does not replace the one known") {
+  auto r = live_room{};
+  auto out = r.join(1);
+  auto channel = r.open();
+  r.begin(channel, 2);
+  r.grow(channel, 1, 1, "new", 2);
+  r.begin(channel, 1);
+  r.grow(channel, 1, 1, "old", 1);
+  CHECK(out->broadcasts("reply.started").size() == 1);
+  CHECK(out->broadcasts("reply.delta").size() == 1);
+  auto late = r.join(2);
+  REQUIRE(late->broadcasts("reply.snapshot").size() == 1);
+  CHECK(late->broadcasts("reply.snapshot")[0].at("text") == "new");
+}
+
 TEST_CASE("a second attempt announces itself by one reset and starts from nothing") {
   auto r = live_room{};
   auto out = r.join(1);

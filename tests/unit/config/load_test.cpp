@@ -309,6 +309,14 @@ TEST_SUITE("config.load") {
     const auto set =
         good({"--embedding-engine=openai", "--embedding-openai-url=http://ollama:11434",
               "--embedding-openai-model=m", "--embedding-openai-dimensions=768"});
+    const auto refused = mistakes(
+        {"--embedding-engine=openai", "--embedding-openai-url=http://ann:secret@ollama",
+         "--embedding-openai-key=sesame\r\nX: y", "--embedding-openai-model=m",
+         "--embedding-openai-dimensions=768"});
+    CHECK(refused.contains("embedding.openai_url must be"));
+    CHECK(refused.contains("embedding.openai_key holds characters"));
+    CHECK_FALSE(refused.contains("secret"));
+    CHECK_FALSE(refused.contains("sesame"));
     CHECK(set.values.embedding.openai_dimensions == 768);
   }
 

@@ -99,6 +99,15 @@ connect_timeout = "1s"
   CHECK(all[1].key.empty());
 }
 
+TEST_CASE("one model needs no list, and a header may be named like a part of ours") {
+  const auto done = load("[[providers]]\nname = \"a\"\nurl = \"http://x\"\n"
+                         "models = \"gpt-*\"\nheaders = { Encoding = \"y\" }");
+  REQUIRE_MESSAGE(done.has_value(), done.error().what);
+  const auto& one = done->values.engine.providers.at(0);
+  CHECK(one.models == std::vector<std::string>{"gpt-*"});
+  CHECK(one.headers.size() == 1);
+}
+
 TEST_CASE("keys are masked when the configuration is shown") {
   const auto done = load(R"(
 [[providers]]
@@ -136,6 +145,10 @@ TEST_CASE("every mistake is named, and no key is") {
   CHECK(mistakes("[[providers]]\nname = \"a\"\nurl = \"http://x\"\n"
                  "headers = { Host = \"y\" }")
             .contains("must be a header's name"));
+  for (const auto* const models : {"[]", "5", "[1]", "[\"a\", 1]", "\"\"", "[\"\"]"})
+    CHECK(mistakes(std::string{"[[providers]]\nname = \"a\"\nurl = \"http://x\"\n"} +
+                   "models = " + models)
+              .contains("providers.models must be a list of names"));
   CHECK(mistakes("[[providers]]\nname = \"a\"\nurl = \"http://x\"\n"
                  "key_file = \"/no/such/file\"")
             .contains("holds no key"));

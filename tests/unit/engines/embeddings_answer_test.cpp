@@ -71,11 +71,14 @@ TEST_SUITE("engines.embeddings_answer") {
   }
 
   TEST_CASE("an error's message is found in the forms that servers have") {
-    CHECK(message_of(R"({"error":{"message":"no such model","code":4}})") ==
+    CHECK(message_of(R"({"error":{"message":"no such model","code":4}})", "") ==
           "no such model");
-    CHECK(message_of(R"({"error":"not\nloaded"})") == "not loaded");
-    CHECK(message_of(R"({"object":"error","message":"too long"})") == "too long");
-    CHECK(message_of("Bad Gateway") == "Bad Gateway");
-    CHECK(message_of(std::string(5000, 'x')).size() < 400);
+    CHECK(message_of(R"({"error":"not\nloaded"})", "") == "not loaded");
+    CHECK(message_of(R"({"object":"error","message":"too long"})", "") == "too long");
+    CHECK(message_of(R"({"error":"no key k\u002d1, k-1"})", "k-1") ==
+          "no key ***, ***");
+    CHECK(message_of("no key k-1", "k-1") == "no key ***");
+    CHECK(message_of("Bad Gateway", "") == "Bad Gateway");
+    CHECK(message_of(std::string(5000, 'x'), "").size() < 400);
   }
 }

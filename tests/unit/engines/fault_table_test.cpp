@@ -190,6 +190,11 @@ TEST_CASE("14 a page instead of an answer is no answer") {
   check_row(with, {"unexpected_answer", broken, false});
 }
 
+TEST_CASE("14 a stream of its end alone is none either") {
+  auto with = fake_provider{{{say{stream_head() + chunk(done_word()) + last_chunk()}}}};
+  check_row(with, {"unexpected_answer", broken, false});
+}
+
 TEST_CASE("15 what is no HTTP is broken") {
   auto with = fake_provider{{{say{"SSH-2.0-OpenSSH\r\n\r\n"}, stall{}}}};
   check_row(with, {"malformed", broken});
@@ -388,7 +393,20 @@ TEST_CASE("36 tokens that come ten thousand at once all arrive, in order") {
               text);
 }
 
-TEST_CASE("37 after all this nothing spins") {
+TEST_CASE("37 comments behind the end do not keep a finished reply open") {
+  auto with = fake_provider{{{say{stream_head() + chunk(token("a") + finish())},
+                              repeat{chunk(": ping\n\n")}}}};
+  auto settings = provider_at(with.url(), "pinging");
+  settings.total_timeout = 150ms;
+  auto world = chat_world{settings};
+  const auto& heard = world.ask();
+  REQUIRE(heard.ended);
+  CHECK(heard.text == "a");
+  CHECK(heard.ended->finish_reason == "stop");
+  CHECK(with.wait_for_open(0));
+}
+
+TEST_CASE("38 after all this nothing spins") {
   auto with = fake_provider{{{stall{}}}};
   auto settings = provider_at(with.url(), "quiet");
   settings.first_token_timeout = 50ms;

@@ -230,4 +230,16 @@ TEST_SUITE("engines.onnx_embedder") {
     for (auto i = std::size_t{0}; i < texts.size(); ++i)
       CHECK(together[i] == vectors({texts[i]})[0]);
   }
+
+  TEST_CASE("one that was stopped embeds no more") {
+    const auto w = world{};
+    const auto made = w.open();
+    REQUIRE(made.has_value());
+    const auto one = std::vector<std::string>{"one"};
+    CHECK((*made)->embed(one, text_purpose::query).has_value());
+    (*made)->stop();
+    const auto refused = (*made)->embed(one, text_purpose::query);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().code == errc::unavailable);
+  }
 }

@@ -38,6 +38,36 @@ TEST_SUITE("engines.open_embedder") {
           doctest::Approx(0.7));
   }
 
+  TEST_CASE("a folder that holds something else is refused, and nothing is thrown") {
+    const auto folder = test::model_folder{};
+    folder.write("model.onnx", test::file_of(test::one_hot()));
+    auto how = config::embedding_settings{};
+    how.model_directory = folder.path();
+    auto says = std::string_view{};
+    SUBCASE("a directory instead of the tokenizer") {
+      folder.write("tokenizer.json/x", "");
+      says = "tokenizer.json is no file";
+    }
+    SUBCASE("a directory instead of the vocabulary") {
+      folder.write("vocab.txt/x", "");
+      says = "vocab.txt";
+    }
+    SUBCASE("more tokens than any model has") {
+      folder.write("vocab.txt", test::small_vocabulary);
+      folder.write("embedder.json", R"({"max_tokens":1000000000000})");
+      says = "max_tokens must be at most 65536";
+    }
+    SUBCASE("more threads than any machine has") {
+      folder.write("vocab.txt", test::small_vocabulary);
+      folder.write("embedder.json", R"({"threads":257})");
+      says = "threads must be from 1 to 256";
+    }
+    const auto made = open_embedder(how, "/nowhere");
+    REQUIRE_FALSE(made.has_value());
+    CHECK(made.error().code == errc::invalid_input);
+    CHECK_MESSAGE(made.error().what.contains(says), made.error().what);
+  }
+
   TEST_CASE("a server is not asked anything yet") {
     auto how = config::embedding_settings{};
     how.engine = "openai";

@@ -292,13 +292,17 @@ TEST_SUITE("engines.openai_embedder") {
           refusal{"404 Not Found", errc::unavailable},
           refusal{"302 Found", errc::unavailable}}) {
       CAPTURE(status);
-      const auto server = scripted_server{
-          [&](const request&, std::size_t) { return http(status, "{}"); }};
+      const auto server = scripted_server{[&](const request&, std::size_t) {
+        return http(status, R"({"error":{"message":"not with sesame"}})");
+      }};
       const auto made = embed(asking(server.url()), {"one"});
       REQUIRE_FALSE(made.has_value());
       CHECK(made.error().code == code);
       CHECK(server.asked().size() == 1);
       CHECK_FALSE(made.error().what.contains("sesame"));
+      // Users see what is wrong with a text, not what the server says of it.
+      CHECK(made.error().what.contains("not with ***") ==
+            (code != errc::invalid_input));
     }
   }
 

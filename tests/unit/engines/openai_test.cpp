@@ -3,10 +3,14 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <stdexcept>
 #include <thread>
+#include <utility>
+#include <variant>
 
 TEST_SUITE_BEGIN("engines.openai");
 
@@ -90,6 +94,21 @@ TEST_CASE("what a model thinks is told apart from what it says") {
   CHECK(heard.reasoning == "hm yes");
   CHECK(heard.text == "42");
   CHECK(heard.tokens == 1);
+}
+
+TEST_CASE("thoughts beyond what a reply may hold are dropped, the text is not") {
+  const auto thought = chunk("data: {\"choices\":[{\"delta\":{\"reasoning\":\"" +
+                             std::string(400, 'h') + "\"}}]}\n\n");
+  auto with = fake_provider{
+      {{say{stream_head() + thought + thought + thought},
+        say{chunk(token("42") + finish() + done_word()) + last_chunk()}}}};
+  auto settings = provider_at(with.url(), "thoughtful");
+  settings.max_reply_bytes = 1000;
+  auto world = chat_world{settings};
+  const auto& heard = world.ask();
+  REQUIRE(heard.ended);
+  CHECK(heard.text == "42");
+  CHECK(heard.reasoning.size() <= 1000);
 }
 
 TEST_CASE("before the first token the next provider is asked, and named") {
@@ -208,6 +227,26 @@ TEST_CASE("a provider that keeps failing is left alone, then tried once") {
   CHECK(ops::metrics_page().contains(open + "0\n"));
 }
 
+TEST_CASE("a listener that throws ends its own reply alone, and is not told twice") {
+  auto with = fake_provider{{good_answer({"fine"})}};
+  auto settings = provider_at(with.url(), "thrown");
+  settings.breaker_failures = 1;
+  auto world = chat_world{settings};
+  auto heard = chat_listener{};
+  auto ends = std::atomic<int>{0};
+  const auto running =
+      world.engine->start(hello(), [&, to = heard.sink()](engines::engine_event event) {
+        ends += std::holds_alternative<engines::text_made>(event) ? 0 : 1;
+        to(std::move(event));
+        if (heard.ended)
+          throw std::runtime_error{"not my day"};
+      });
+  REQUIRE(heard.wait());
+  CHECK(world.ask().text == "fine");
+  CHECK(ends == 1);
+  CHECK_FALSE(heard.failed);
+}
+
 TEST_CASE("replies beyond a provider's places wait, and beyond its queue go on") {
   auto first = fake_provider{{broken_off({"a"}), good_answer({"b"})}};
   auto second = fake_provider{{good_answer({"c"})}};
@@ -250,8 +289,14 @@ TEST_CASE("a stop closes the provider's connection, and nothing is told any more
   CHECK(with.wait_for_open(0));
   CHECK_FALSE(one.heard->ended);
   CHECK_FALSE(one.heard->failed);
-  CHECK(ops::metrics_page().contains(
-      "jessica_engines_open_streams{provider=\"stopped\"} 0\n"));
+  // The provider may see the end before the loop has come to count it.
+  const auto none_open = [] {
+    return ops::metrics_page().contains(
+        "jessica_engines_open_streams{provider=\"stopped\"} 0\n");
+  };
+  for (auto left = 1000; left > 0 && !none_open(); --left)
+    std::this_thread::sleep_for(5ms);
+  CHECK(none_open());
 }
 
 TEST_CASE("an engine that ends takes its replies with it") {

@@ -51,6 +51,8 @@ TEST_CASE("Retry-After is seconds or a date") {
   CHECK(read_retry_after("Sun, 06 Nov 1994 08:49:37 GMT", now) == 37s);
   CHECK(read_retry_after("Sun, 06 Nov 1994 08:00:00 GMT", now) == 0s);
   CHECK(read_retry_after("999999999", now) == 24h);
+  CHECK(read_retry_after("Fri, 31 Dec 9999 23:59:59 GMT", now) == 24h);
+  CHECK(read_retry_after("Mon, 01 Jan 0001 00:00:00 GMT", now) == 0s);
   for (const auto* const text :
        {"", "soon", "-1", "nan", "5 s", "Sun, 31 Feb 1994 08:49:37 GMT",
         "Sun, 06 Nov 1994 25:49:37 GMT"}) {

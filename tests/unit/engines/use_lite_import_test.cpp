@@ -161,7 +161,8 @@ TEST_SUITE("engines.use_lite_import") {
     const auto folder = test::model_folder{};
     const auto first = folder.path() / "deep/first";
     const auto again = folder.path() / "again";
-    for (const auto& target : {first, again, again}) { // the last is replaced
+    // The last is replaced, and is the same with a slash behind it.
+    for (const auto& target : {first, again, again / ""}) {
       const auto done = import_use_lite(TEST_PACKAGE_DIRECTORY, target, true);
       REQUIRE_MESSAGE(done.has_value(), done.error().what);
     }
