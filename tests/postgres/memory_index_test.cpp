@@ -293,6 +293,30 @@ TEST_SUITE("postgres.memory_index") {
     CHECK(find(ada)->hits.empty());
   }
 
+  TEST_CASE_FIXTURE(index_case, "a message of any time keeps no other from the index") {
+    const auto remember = [&](const std::string& when) {
+      const auto message = message_id::make();
+      admin("insert into public.messages (id, conversation_id, user_id, content, "
+            "created_at) values ($1, $2, $3, 'x', $4)",
+            {message.str(), room.str(), ada.str(), when});
+      embed(ada, message, 0);
+    };
+    const auto times = {"infinity", "-infinity", "0044-03-15 BC", "20000-01-01"};
+    for (const auto* when : times)
+      remember(when);
+    begin();
+    CHECK(indexed().size() == 4);
+    CHECK(complete());
+    for (const auto* when : times) // the same by the log
+      remember(when);
+    follow();
+    CHECK(indexed() == stored());
+    CHECK(indexed().size() == 8);
+    const auto found = find(ada);
+    REQUIRE(found);
+    CHECK(found->hits.size() == 8);
+  }
+
   TEST_CASE_FIXTURE(index_case, "rows of the log that make no sense are left out") {
     const auto shape = [] {
       auto made = std::make_shared<storage::table_shape>();
