@@ -25,16 +25,26 @@ struct index_case {
   two_number_model model;
   user_id ada = add_user();
   conversation_id room = add_conversation(ada);
+  std::vector<std::uint32_t> waited_for; ///< by the last fetch of a user
   actor_world world;
   std::vector<search_actor> shards = make_shards();
-  indexer_actor indexer = world.own(world.sys().spawn(
-      actors::indexer, indexer_deps{embeddings_of(database()), shards, 3}));
+  indexer_actor indexer =
+      world.own(world.sys().spawn(actors::indexer, indexer_deps{source(), shards, 3}));
   std::optional<storage::wal_stream> stream;
 
   std::vector<search_actor> make_shards() {
     auto made = std::vector<search_actor>{};
     for (auto i = 0; i < 2; ++i)
       made.push_back(world.own(world.sys().spawn(search, search_deps{})));
+    return made;
+  }
+  embedding_source source() {
+    auto made = embeddings_of(database());
+    made.fetch_user = [this, fetch = made.fetch_user](const memory_model& of,
+                                                      const user_id& user, auto seen) {
+      waited_for.assign(seen.begin(), seen.end());
+      return fetch(of, user, seen);
+    };
     return made;
   }
   static storage::wal_options feed() {
@@ -154,6 +164,22 @@ TEST_SUITE("postgres.memory_index") {
     begin();
     CHECK(complete());
     CHECK(indexed() == stored());
+  }
+
+  TEST_CASE_FIXTURE(index_case, "a user's rows are read when what the log told is "
+                                "visible") {
+    begin();
+    REQUIRE(world.ask<done>(indexer, bring_user{ada}));
+    CHECK(waited_for.empty());
+    add_memory(ada, room, "m", 0);
+    auto told = std::uint32_t{0};
+    for (auto& piece : read_all(*stream)) {
+      told = std::max(told, piece.xid);
+      hand(std::move(piece));
+    }
+    REQUIRE(told != 0);
+    REQUIRE(world.ask<done>(indexer, bring_user{ada}));
+    CHECK(std::ranges::contains(waited_for, told));
   }
 
   TEST_CASE_FIXTURE(index_case, "another model is compared anew when it is told") {
