@@ -14,17 +14,18 @@
 
 namespace jessica::actors {
 
-/// All block.
+/// All block, and answer what there is once the transactions `seen` are visible: older
+/// rows than those that the log told must not come behind them.
 struct embedding_source {
-  /// What there is now, once these transactions are visible.
-  std::function<result<std::shared_ptr<storage::embedding_snapshot>>(
-      std::span<const std::uint32_t> seen)>
+  using transactions = std::span<const std::uint32_t>;
+  using pieces = result<std::vector<embedded_piece>>;
+
+  std::function<result<std::shared_ptr<storage::embedding_snapshot>>(transactions seen)>
       look;
-  std::function<result<std::vector<embedded_piece>>(const memory_model&,
-                                                    std::span<const embedding_id>)>
+  std::function<pieces(const memory_model&, std::span<const embedding_id>,
+                       transactions seen)>
       fetch;
-  std::function<result<std::vector<embedded_piece>>(const memory_model&,
-                                                    const user_id&)>
+  std::function<pieces(const memory_model&, const user_id&, transactions seen)>
       fetch_user;
 };
 /// On a connection of its own.

@@ -10,7 +10,10 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
+#include <unordered_set>
 #include <utility>
+#include <variant>
 
 namespace jessica::actors {
 namespace {
@@ -64,6 +67,14 @@ void tell_position(self_pointer self, std::size_t shard) {
   return state.matched[shard] && state.missing[shard].empty();
 }
 
+/// Only then a further failure is a first one.
+void note_success(indexer_state& state) {
+  for (auto i = std::size_t{0}; i < state.missing.size(); ++i)
+    if (!has_all(state, i))
+      return;
+  state.pause = {};
+}
+
 void show(const indexer_state& state) {
   auto missing = std::size_t{0};
   auto complete = std::size_t{0};
@@ -100,15 +111,17 @@ void take_missing(self_pointer self, std::size_t shard, rows_missing& msg) {
   } else {
     fetch_soon(self);
   }
+  note_success(state);
   ops::info("memory.compared", {{"shard", shard}, {"missing", msg.ids.size()}});
   show(state);
 }
 
 [[nodiscard]] result<std::vector<std::vector<owned_embedding>>>
-read_owners(const indexer_state& state, storage::embedding_snapshot& from) {
-  auto shares = std::vector<std::vector<owned_embedding>>(state.deps.shards.size());
+read_owners(storage::embedding_snapshot& from, const memory_model& model,
+            std::size_t shards) {
+  auto shares = std::vector<std::vector<owned_embedding>>(shards);
   for (auto after = embedding_id{};;) {
-    auto page = from.owners(*state.model, after, owners_a_page);
+    auto page = from.owners(model, after, owners_a_page);
     if (!page)
       return std::unexpected{std::move(page.error())};
     for (const auto& row : *page)
@@ -136,14 +149,16 @@ void lose_places(self_pointer self) {
   auto model = with.model();
   if (!model)
     return std::unexpected{std::move(model.error())};
-  state.model = std::move(*model);
-  if (!state.model) {
+  if (!*model) {
+    state.model.reset();
     lose_places(self); // there may be one later: models_changed
     return {};
   }
-  auto shares = read_owners(state, with);
+  auto shares = read_owners(with, **model, shards);
   if (!shares)
     return std::unexpected{std::move(shares.error())};
+  // Not before: the shards are of the old model until they are asked to match.
+  state.model = std::move(*model);
   metrics().compared.add();
   for (auto i = std::size_t{0}; i < shards; ++i) {
     auto there =
@@ -160,15 +175,17 @@ void lose_places(self_pointer self) {
   return {};
 }
 
+[[nodiscard]] std::vector<std::uint32_t> seen_lately(const indexer_state& state) {
+  return {state.seen.begin(), state.seen.end()};
+}
+
 void compare_now(self_pointer self) {
   auto& state = self->state;
-  const auto seen = std::vector<std::uint32_t>(state.seen.begin(), state.seen.end());
-  auto snapshot = state.deps.source.look(seen);
+  auto snapshot = state.deps.source.look(seen_lately(state));
   if (!snapshot)
     return look_later(self, snapshot.error());
   if (auto compared = compare(self, **snapshot); !compared)
     return look_later(self, compared.error());
-  state.pause = {};
 }
 
 void begin(self_pointer self, const feed_begun& msg) {
@@ -176,6 +193,7 @@ void begin(self_pointer self, const feed_begun& msg) {
   state.following = true;
   state.feed = msg.from;
   state.position = msg.position;
+  lose_places(self); // what lies between the last stream and this one is not known
   if (auto compared = compare(self, *msg.snapshot); !compared)
     look_later(self, compared.error());
 }
@@ -192,7 +210,7 @@ void fetch_lot(self_pointer self) {
   const auto count = std::min(lacking->size(), state.deps.fetch_rows);
   const auto end = lacking->begin() + static_cast<std::ptrdiff_t>(count);
   const auto ids = std::vector<embedding_id>(lacking->begin(), end);
-  auto pieces = state.deps.source.fetch(*state.model, ids);
+  auto pieces = state.deps.source.fetch(*state.model, ids, seen_lately(state));
   if (!pieces)
     return look_later(self, pieces.error());
   lacking->erase(lacking->begin(), end);
@@ -208,6 +226,7 @@ void fetch_lot(self_pointer self) {
             --self->state.putting;
             look_later(self, from_caf(why));
           });
+  note_success(state);
   if (lacking->empty() && state.following)
     tell_position(self, shard);
   show(state);
@@ -241,6 +260,19 @@ void remember(indexer_state& state, std::uint32_t xid) {
     state.seen.pop_front();
 }
 
+/// What the log removed is not to be fetched.
+void forget_removed(std::deque<embedding_id>& missing,
+                    std::span<const piece_change> changes) {
+  if (missing.empty())
+    return;
+  auto removed = std::unordered_set<embedding_id>{};
+  for (const auto& one : changes)
+    if (const auto row = std::get_if<owned_embedding>(&one))
+      removed.insert(row->id);
+  if (!removed.empty())
+    std::erase_if(missing, [&](embedding_id id) { return removed.contains(id); });
+}
+
 [[nodiscard]] caf::result<done> take_log(self_pointer self,
                                          const embeddings_logged& msg) {
   auto& state = self->state;
@@ -259,6 +291,8 @@ void remember(indexer_state& state, std::uint32_t xid) {
   for (auto i = std::size_t{0}; i < state.deps.shards.size(); ++i) {
     if (read.shares[i].empty())
       continue;
+    const auto lacked = !state.missing[i].empty();
+    forget_removed(state.missing[i], read.shares[i]);
     ++open->left;
     self->request(state.deps.shards[i], caf::infinite,
                   change_pieces{std::move(read.shares[i]), state.position})
@@ -267,8 +301,11 @@ void remember(indexer_state& state, std::uint32_t xid) {
                 open->one_less();
                 look_later(self, from_caf(why));
               });
+    if (lacked && has_all(state, i))
+      tell_position(self, i);
   }
   open->one_less();
+  note_success(state);
   return asker;
 }
 
@@ -276,7 +313,8 @@ void remember(indexer_state& state, std::uint32_t xid) {
   auto& state = self->state;
   if (!state.model)
     return to_caf({errc::unavailable, "no model yet", {}, nullptr});
-  auto pieces = state.deps.source.fetch_user(*state.model, msg.user);
+  auto pieces =
+      state.deps.source.fetch_user(*state.model, msg.user, seen_lately(state));
   if (!pieces)
     return to_caf(std::move(pieces.error()));
   self->send(state.deps.shards[shard_of(msg.user, state.deps.shards.size())],

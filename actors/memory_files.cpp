@@ -5,10 +5,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 #include <chrono>
 #include <format>
+#include <string_view>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 namespace jessica::actors {
 namespace {
@@ -43,6 +46,39 @@ private:
   bool held_ = false;
 };
 
+/// "shard-2-of-8.lock": 8; 0: it is no shard's file.
+[[nodiscard]] std::size_t count_in(std::string_view name) {
+  const auto number = [&](std::string_view before) {
+    auto value = std::size_t{0};
+    if (!name.starts_with(before))
+      return value;
+    name.remove_prefix(before.size());
+    const auto read = std::from_chars(name.data(), name.data() + name.size(), value);
+    name.remove_prefix(static_cast<std::size_t>(read.ptr - name.data()));
+    return value;
+  };
+  if (number("shard-") == 0)
+    return 0;
+  const auto count = number("-of-");
+  return name.empty() || name == ".lock" || name == ".draft" ? count : 0;
+}
+
+/// Of a time when there were more shards or fewer: nobody reads them again.
+void remove_other_counts(const std::filesystem::path& file) {
+  const auto count = count_in(file.filename().string());
+  if (count == 0)
+    return;
+  auto failed = std::error_code{};
+  auto others = std::vector<std::filesystem::path>{};
+  for (auto at = std::filesystem::directory_iterator{file.parent_path(), failed};
+       !failed && at != std::filesystem::directory_iterator{}; at.increment(failed))
+    if (const auto its = count_in(at->path().filename().string());
+        its != 0 && its != count)
+      others.push_back(at->path());
+  for (const auto& other : others)
+    std::filesystem::remove(other, failed);
+}
+
 } // namespace
 
 std::size_t shard_count(const config::memory_settings& of) {
@@ -73,7 +109,10 @@ result<void> write_shard(const index::vector_index::snapshot& what,
   if (!lock.held())
     return fail(errc::unavailable,
                 std::format("{} is being written by somebody else", file.string()));
-  return index::vector_index::write(what, file);
+  auto written = index::vector_index::write(what, file);
+  if (written)
+    remove_other_counts(file);
+  return written;
 }
 
 } // namespace jessica::actors

@@ -19,7 +19,8 @@ namespace jessica::actors {
 
 /// vector_index::write() into a folder that is made when it is missing, and never two
 /// at once: nodes may share their directory, and a SEARCH that ends writes beside
-/// FILER. Blocks, some seconds at most for another writer. Fails: unavailable.
+/// FILER. Removes the files of other counts of shards: nobody reads those again.
+/// Blocks, some seconds at most for another writer. Fails: unavailable.
 [[nodiscard]] result<void> write_shard(const index::vector_index::snapshot& what,
                                        const std::filesystem::path& file);
 

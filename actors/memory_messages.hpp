@@ -51,8 +51,8 @@ struct models_changed {};
 /// INDEXER to itself: a try that failed is due again; more rows are to be fetched.
 struct look_again {};
 struct fetch_more {};
-/// SEARCH: this user's pieces are wanted in memory again; they come as restore_user
-/// before the answer does.
+/// SEARCH: this user's pieces are wanted in memory again; they come as restore_user,
+/// before or after the answer. When that is an error they do not come.
 struct bring_user {
   user_id user;
 };

@@ -55,6 +55,7 @@ result<void> memory_shard::become(const memory_model& model) {
 result<std::vector<embedding_id>>
 memory_shard::match(const memory_model& model, std::span<const owned_embedding> there) {
   complete_ = false;
+  position_ = {}; // a restored database may be behind where we were
   if (auto became = become(model); !became)
     return std::unexpected{std::move(became.error())};
   auto missing = std::vector<embedding_id>{};
@@ -95,11 +96,22 @@ void memory_shard::clear() {
   ++unsaved_;
 }
 
-void memory_shard::restore(const user_id& user,
+bool memory_shard::restore(const user_id& user,
                            std::span<const embedded_piece> pieces) {
-  if (auto loaded = index_->load(user, pieces); !loaded)
-    ops::warn("memory.user_not_restored",
-              {{"user", user.str()}, {"cause", loaded.error().what}});
+  if (!index_ || !index_->awaits(user))
+    return true;
+  auto loaded = index_->load(user, pieces);
+  if (loaded)
+    return true;
+  ops::warn("memory.user_not_restored",
+            {{"user", user.str()}, {"cause", loaded.error().what}});
+  index_->give_up(user);
+  return false;
+}
+
+void memory_shard::give_up(const user_id& user) {
+  if (index_)
+    index_->give_up(user);
 }
 
 void memory_shard::advance(lsn position) noexcept {

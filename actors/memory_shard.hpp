@@ -26,8 +26,8 @@ public:
   explicit memory_shard(shard_options options) : options_(std::move(options)) {}
 
   /// Becomes a shard of the model, from its file if there is a good one, and drops what
-  /// is not `there` (ascending by id). The ids that are lacking. Not complete until
-  /// advance(). Fails: as vector_index::make().
+  /// is not `there` (ascending by id). The ids that are lacking. At no place and not
+  /// complete until advance(). Fails: as vector_index::make().
   [[nodiscard]] result<std::vector<embedding_id>>
   match(const memory_model& model, std::span<const owned_embedding> there);
   [[nodiscard]] bool matched() const noexcept { return index_.has_value(); }
@@ -36,7 +36,10 @@ public:
   void add(const embedded_piece& piece);
   void remove(const owned_embedding& row);
   void clear();
-  void restore(const user_id& user, std::span<const embedded_piece> pieces);
+  /// What nobody waits for is not taken: it may be old. False: it could not be taken.
+  bool restore(const user_id& user, std::span<const embedded_piece> pieces);
+  /// The user is not restored.
+  void give_up(const user_id& user);
 
   /// A part of what can wait; false: nothing is left.
   bool work() { return index_ && index_->work(); }

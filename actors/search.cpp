@@ -6,6 +6,7 @@
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
 
+#include <exception>
 #include <optional>
 #include <utility>
 
@@ -76,6 +77,19 @@ void save(self_pointer self) {
           });
 }
 
+/// Notes when a change does not come to its end. Where it stands the shard is changed.
+class change_of {
+public:
+  explicit change_of(search_state& of) : of_{of} {}
+  ~change_of() { of_.damaged = of_.damaged || std::uncaught_exceptions() > before_; }
+  change_of(const change_of&) = delete;
+  change_of& operator=(const change_of&) = delete;
+
+private:
+  search_state& of_;
+  int before_ = std::uncaught_exceptions();
+};
+
 /// Behind what waits in the mailbox.
 void work_soon(self_pointer self) {
   if (!std::exchange(self->state.works, true))
@@ -84,6 +98,7 @@ void work_soon(self_pointer self) {
 
 void work(self_pointer self) {
   self->state.works = false;
+  const auto changing = change_of{self->state};
   if (self->state.shard->work())
     work_soon(self);
 }
@@ -132,15 +147,12 @@ void bring_back(self_pointer self, const find_pieces& what) {
     return;
   metrics().restored.add();
   self->request(state.indexer, caf::infinite, bring_user{what.user})
-      .then(
-          [self, user = what.user](done) {
-            self->state.asked_for.erase(user);
-            answer_waiting(self);
-          },
-          [self, user = what.user](const caf::error& why) {
-            self->state.asked_for.erase(user);
-            ops::warn("memory.user_not_brought", {{"cause", from_caf(why).what}});
-          });
+      .then([](done) {}, // restore_user comes on another way, and later
+            [self, user = what.user](const caf::error& why) {
+              self->state.asked_for.erase(user);
+              self->state.shard->give_up(user);
+              ops::warn("memory.user_not_brought", {{"cause", from_caf(why).what}});
+            });
 }
 
 /// Those that can be answered now, and those whose time is over.
@@ -166,6 +178,8 @@ void answer_waiting(self_pointer self) {
 
 [[nodiscard]] caf::result<pieces_found> find(self_pointer self, find_pieces& what) {
   auto& state = self->state;
+  const auto changing = change_of{state};
+  work_soon(self); // the first search of a user may find links to make
   if (auto found = try_find(state, what))
     return answer(std::move(*found));
   if (state.parked.size() >= state.deps.most_waiting)
@@ -186,10 +200,12 @@ struct apply_change {
 
 [[nodiscard]] caf::result<rows_missing> match(self_pointer self, match_rows& msg) {
   auto& state = self->state;
+  const auto changing = change_of{state};
   state.indexer = std::move(msg.from);
   auto missing = state.shard->match(msg.model, *msg.there);
   if (!missing)
     return to_caf(std::move(missing.error()));
+  work_soon(self);
   return rows_missing{std::move(*missing)};
 }
 
@@ -197,6 +213,7 @@ struct apply_change {
   auto& state = self->state;
   if (!state.shard->matched())
     return not_matched();
+  const auto changing = change_of{state};
   for (const auto& piece : msg.pieces)
     state.shard->add(piece);
   save_if_much_changed(self);
@@ -208,6 +225,7 @@ struct apply_change {
   auto& state = self->state;
   if (!state.shard->matched())
     return not_matched();
+  const auto changing = change_of{state};
   for (const auto& one : msg.changes)
     std::visit(apply_change{*state.shard}, one);
   if (state.shard->complete())
@@ -228,15 +246,35 @@ struct apply_change {
   return done{};
 }
 
+/// What came for a user who was dropped; those who waited for it are answered.
+void restore(self_pointer self, const restore_user& msg) {
+  auto& state = self->state;
+  state.asked_for.erase(msg.user);
+  const auto changing = change_of{state};
+  if (!state.shard->restore(msg.user, msg.pieces))
+    return; // asked for again at the next look, not at once
+  answer_waiting(self);
+  work_soon(self);
+}
+
+void save_last(memory_shard& shard) {
+  if (const auto taken = shard.take_state())
+    if (auto written = write_shard(*taken, shard.file()); !written)
+      ops::warn("memory.file_not_written", {{"cause", written.error().what}});
+}
+
 } // namespace
 
 search_state::~search_state() {
   if (!shard)
     return;
-  show(*this, {});
-  if (const auto taken = shard->take_state())
-    if (auto written = write_shard(*taken, shard->file()); !written)
-      ops::warn("memory.file_not_written", {{"cause", written.error().what}});
+  try {
+    show(*this, {});
+    if (!damaged)
+      save_last(*shard);
+  } catch (const std::exception& thrown) {
+    ops::warn("memory.file_not_written", {{"cause", thrown.what()}});
+  }
 }
 
 search_actor::behavior_type search(self_pointer self, search_deps deps) {
@@ -253,11 +291,7 @@ search_actor::behavior_type search(self_pointer self, search_deps deps) {
         self->state.shard->lose_place();
         answer_waiting(self);
       },
-      [self](const restore_user& msg) {
-        if (!self->state.shard->matched())
-          return;
-        self->state.shard->restore(msg.user, msg.pieces);
-      },
+      [self](const restore_user& msg) { restore(self, msg); },
       [self](find_pieces& msg) { return find(self, msg); },
       [self](describe_shard) {
         const auto& shard = *self->state.shard;

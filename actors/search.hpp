@@ -33,7 +33,7 @@ struct search_state {
 
   search_state() = default;
   search_state(search_state&&) = delete;
-  /// Writes what is not written.
+  /// Writes what is not written, unless it may be half changed.
   ~search_state();
 
   search_deps deps;
@@ -45,6 +45,7 @@ struct search_state {
   index::index_size shown; ///< what the gauges count of us
   bool looks = false;      ///< a look_at_waiting is under way
   bool works = false;      ///< a work_on is
+  bool damaged = false;    ///< something was thrown while the shard changed
 };
 
 search_actor::behavior_type search(search_actor::stateful_pointer<search_state> self,

@@ -28,26 +28,38 @@ chunked_rows::chunked_rows(std::size_t row_bytes, std::span<const std::byte> row
   }
 }
 
+void chunked_rows::reserve_one() {
+  const auto used = size_ % chunk_rows;
+  const auto there =
+      used == 0 ? chunks_.size() * chunk_rows > size_
+                : chunks_.back().room != nullptr && chunks_.back().capacity > used;
+  if (there)
+    return;
+  const auto grows = used == 0 ? chunks_.empty() : chunks_.size() == 1;
+  move_to(grows ? std::min(chunk_rows, std::max(first_rows, used * 2)) : chunk_rows);
+}
+
 std::byte* chunked_rows::append() {
-  const auto place = size_ % chunk_rows;
-  if (place == 0 || chunks_.back().room == nullptr || chunks_.back().capacity == place)
-    make_room();
-  ++size_;
+  reserve_one();
+  const auto place = size_++ % chunk_rows;
   return chunks_.back().room + place * row_bytes_;
 }
 
-void chunked_rows::make_room() {
+/// The last chunk, or a further one when that is full.
+void chunked_rows::move_to(std::size_t capacity) {
   const auto used = size_ % chunk_rows;
-  if (used == 0) { // a further chunk
-    first_.push_back(nullptr);
-    chunks_.emplace_back();
-  }
-  const auto capacity = chunks_.size() > 1
-                            ? chunk_rows
-                            : std::min(chunk_rows, std::max(first_rows, used * 2));
   auto memory = room_for(capacity * row_bytes_);
-  if (used != 0)
+  if (used == 0) {
+    first_.push_back(nullptr);
+    try {
+      chunks_.emplace_back();
+    } catch (...) {
+      first_.pop_back();
+      throw;
+    }
+  } else {
     std::memcpy(memory.get(), first_.back(), used * row_bytes_);
+  }
   bytes_ += (capacity - chunks_.back().capacity) * row_bytes_;
   const auto room = memory.get();
   first_.back() = room;

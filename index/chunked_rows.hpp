@@ -28,6 +28,8 @@ public:
   [[nodiscard]] const std::byte* operator[](std::size_t row) const noexcept {
     return first_[row / chunk_rows] + row % chunk_rows * row_bytes_;
   }
+  /// The next append cannot fail for want of memory. Changes nothing when it fails.
+  void reserve_one();
   /// A new last row, to be filled before anything else is done.
   [[nodiscard]] std::byte* append();
   /// Rows from `row` on that lie one after the other; empty at the end.
@@ -39,7 +41,7 @@ private:
     std::byte* room = nullptr; ///< null: not ours to write
     std::size_t capacity = 0;
   };
-  void make_room();
+  void move_to(std::size_t capacity);
 
   std::size_t row_bytes_;
   std::size_t size_ = 0;

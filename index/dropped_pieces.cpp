@@ -4,6 +4,14 @@
 
 namespace jessica::index {
 
+namespace {
+
+std::size_t bytes_of(const embedded_piece& piece) {
+  return sizeof piece + piece.vector.size() * sizeof(float);
+}
+
+} // namespace
+
 bool dropped_pieces::add(const embedded_piece& piece) {
   const auto place = std::ranges::lower_bound(ids_, piece.id);
   if (place != ids_.end() && *place == piece.id)
@@ -11,6 +19,7 @@ bool dropped_pieces::add(const embedded_piece& piece) {
   ids_.insert(place, piece.id);
   if (wanted_) {
     added_.push_back(piece);
+    added_bytes_ += bytes_of(piece);
     removed_.erase(piece.id);
   }
   return true;
@@ -22,10 +31,22 @@ bool dropped_pieces::remove(embedding_id id) {
     return false;
   ids_.erase(place);
   if (wanted_) {
-    std::erase_if(added_, [&](const embedded_piece& piece) { return piece.id == id; });
+    std::erase_if(added_, [&](const embedded_piece& piece) {
+      if (piece.id != id)
+        return false;
+      added_bytes_ -= bytes_of(piece);
+      return true;
+    });
     removed_.insert(id);
   }
   return true;
+}
+
+void dropped_pieces::give_up() noexcept {
+  wanted_ = false;
+  added_bytes_ = 0;
+  std::vector<embedded_piece>{}.swap(added_);
+  removed_.clear();
 }
 
 std::vector<embedded_piece>
@@ -43,10 +64,7 @@ dropped_pieces::merged(std::span<const embedded_piece> loaded) const {
 }
 
 std::size_t dropped_pieces::bytes() const noexcept {
-  auto sum = (ids_.size() + removed_.size() * 4) * sizeof(embedding_id);
-  for (const auto& piece : added_)
-    sum += sizeof piece + piece.vector.size() * sizeof(float);
-  return sum;
+  return (ids_.size() + removed_.size() * 4) * sizeof(embedding_id) + added_bytes_;
 }
 
 } // namespace jessica::index

@@ -21,6 +21,9 @@ public:
 
   /// A search missed the vectors.
   void want() noexcept { wanted_ = true; }
+  [[nodiscard]] bool wanted() const noexcept { return wanted_; }
+  /// Nothing will be loaded: changes are kept no more.
+  void give_up() noexcept;
   /// False: it is there already.
   bool add(const embedded_piece& piece);
   bool remove(embedding_id id);
@@ -36,6 +39,7 @@ private:
   std::vector<embedding_id> ids_;
   std::vector<embedded_piece> added_;
   std::unordered_set<embedding_id> removed_;
+  std::size_t added_bytes_ = 0;
   bool wanted_ = false;
 };
 

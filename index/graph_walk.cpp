@@ -90,26 +90,28 @@ void graph_walk::expand(std::int32_t row, std::size_t keep) {
     see({score(fresh[i]), fresh[i]}, keep);
 }
 
-bool graph_walk::run(const walk_limits& limits) {
+walk_end graph_walk::run(const walk_limits& limits) {
   scratch_.prepare(graph_.rows());
   scratch_.to_visit.clear();
   scratch_.best.clear();
-  if (graph_.entry() < 0 || limits.keep == 0)
-    return true;
+  if (graph_.entry() < 0)
+    return walk_end::no_more_links;
+  if (limits.keep == 0)
+    return walk_end::nothing_better;
   const auto start = descend();
   scratch_.visited.set(start.row);
   see(start, limits.keep);
   while (!scratch_.to_visit.empty()) {
     if (distances_ > limits.distances)
-      return false;
+      return walk_end::gave_up;
     const auto next = scratch_.to_visit.front();
     if (scratch_.best.size() == limits.keep && next.score < scratch_.best.front().score)
-      break;
+      return walk_end::nothing_better;
     std::ranges::pop_heap(scratch_.to_visit, better_on_top);
     scratch_.to_visit.pop_back();
     expand(next.row, limits.keep);
   }
-  return true;
+  return walk_end::no_more_links;
 }
 
 } // namespace jessica::index

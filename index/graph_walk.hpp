@@ -17,14 +17,19 @@ struct walk_limits {
   std::size_t distances; ///< it gives up when it had to compute so many
 };
 
+enum class walk_end : std::uint8_t {
+  nothing_better, ///< no link leads to a better row
+  no_more_links,  ///< what was reached may be a corner that nothing leads out of
+  gave_up
+};
+
 /// One walk; the rows it found are in `scratch.best`, in no order.
 class graph_walk {
 public:
   graph_walk(const piece_rows& rows, const link_graph& graph, const coded_query& query,
              const piece_filter& filter, graph_scratch& scratch);
 
-  /// False: it gave up.
-  [[nodiscard]] bool run(const walk_limits& limits);
+  [[nodiscard]] walk_end run(const walk_limits& limits);
   /// Vectors that were read.
   [[nodiscard]] std::size_t distances() const noexcept { return distances_; }
 

@@ -38,7 +38,7 @@ struct graph_rows {
   const chunked_rows& rows;
 };
 
-/// Row after row is linked, in their order. Copying copies all links.
+/// Row after row is linked, in their order.
 class link_graph {
 public:
   link_graph();
@@ -49,8 +49,12 @@ public:
                                                  std::int32_t entry,
                                                  std::shared_ptr<const void> owner);
 
+  /// Of all links, in memory of its own, with room for some more.
+  [[nodiscard]] std::shared_ptr<link_graph> copy() const;
+
   /// Rows that were linked or skipped.
   [[nodiscard]] std::size_t rows() const noexcept { return hnsw_.levels.size(); }
+  /// What is kept for rows to come included.
   [[nodiscard]] std::size_t bytes() const noexcept;
   [[nodiscard]] std::span<const std::int32_t> levels() const noexcept;
   [[nodiscard]] std::span<const std::int32_t> links() const noexcept;

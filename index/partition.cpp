@@ -17,6 +17,10 @@ constexpr auto copied_at_once = std::size_t{1024};
 constexpr auto gone_share = std::size_t{4};
 constexpr auto gone_at_least = std::size_t{64};
 
+bool much_is_gone(const piece_rows& rows) {
+  return rows.gone() >= gone_at_least && rows.gone() * gone_share >= rows.size();
+}
+
 } // namespace
 
 std::optional<std::shared_ptr<link_graph>> read_part(const unread_part& part) {
@@ -83,8 +87,7 @@ std::vector<memory_hit> partition::find(const piece_question& question,
 void partition::plan() {
   if (next_)
     return;
-  const auto gone = rows_.gone();
-  if (gone < gone_at_least || gone * gone_share < rows_.size()) {
+  if (!much_is_gone(rows_)) {
     if (!rows_.has_graph() && rows_.present() >= graph_from_)
       rows_.start_graph();
     return;
@@ -111,6 +114,12 @@ void partition::move_some(graph_scratch& scratch) {
     return;
   rows_ = std::move(*next_);
   next_.reset();
+}
+
+bool partition::has_work() const noexcept {
+  const auto unlinked = rows_.has_graph() ? rows_.whole_graph() == nullptr
+                                          : rows_.present() >= graph_from_;
+  return unlinked || next_ != nullptr || much_is_gone(rows_);
 }
 
 bool partition::work(graph_scratch& scratch) {

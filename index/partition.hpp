@@ -54,6 +54,8 @@ public:
   bool remove(std::int64_t id, graph_scratch& scratch);
   [[nodiscard]] std::vector<memory_hit> find(const piece_question& question,
                                              graph_scratch& scratch) const;
+  /// checked() must be.
+  [[nodiscard]] bool has_work() const noexcept;
   /// Does a part of what is outstanding; false: nothing is.
   bool work(graph_scratch& scratch);
 

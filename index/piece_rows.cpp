@@ -5,6 +5,16 @@
 #include <utility>
 
 namespace jessica::index {
+namespace {
+
+/// One more fits, at the usual pace.
+template <class T> void grow(std::vector<T>& some) {
+  constexpr auto first = std::size_t{4};
+  if (some.size() == some.capacity())
+    some.reserve(std::max(first, some.size() * 2));
+}
+
+} // namespace
 
 piece_rows::piece_rows(const vector_code& code)
     : facts_{sizeof(piece_facts)}, vectors_{code.row_bytes()} {}
@@ -47,7 +57,16 @@ void piece_rows::append_ids(std::vector<embedding_id>& to) const {
       to.push_back(embedding_id{id});
 }
 
+void piece_rows::make_room() {
+  if (!gone_.empty())
+    grow(gone_);
+  grow(places_);
+  facts_.reserve_one();
+  vectors_.reserve_one();
+}
+
 std::byte* piece_rows::append(const piece_facts& facts) {
+  make_room(); // what follows cannot fail: no row is there by half
   std::memcpy(facts_.append(), &facts, sizeof facts);
   if (!gone_.empty())
     gone_.push_back(0);
@@ -83,7 +102,7 @@ bool piece_rows::link_some(const vector_code& code, graph_scratch& scratch,
     return false;
   // Whether the snapshot is written by now is not asked: the answer would need a lock.
   if (std::exchange(graph_is_shared_, false))
-    graph_ = std::make_shared<link_graph>(*graph_);
+    graph_ = graph_->copy();
   const auto rows = graph_rows{code, vectors_};
   for (; most > 0 && graph_->rows() < size(); --most)
     if (is_gone(graph_->rows()))

@@ -84,6 +84,7 @@ private:
     std::int64_t id;
     std::uint32_t row;
   };
+  void make_room();
   [[nodiscard]] std::vector<place>::const_iterator
   lower(std::int64_t id) const noexcept;
 

@@ -55,12 +55,26 @@ bool walk_is_quicker(const piece_rows& rows, const piece_question& question) {
   return reads * (walk_of_row + bytes * walk_of_byte) < scan;
 }
 
+/// Much of what was kept is one vector, many times: that left the walk too little room
+/// to go on to what is better.
+bool crowded(graph_scratch& scratch) {
+  constexpr auto rounding = 1e-6F;
+  constexpr auto share = std::size_t{4};
+  auto& best = scratch.best;
+  std::ranges::sort(best, std::ranges::greater{}, &graph_scratch::seen::score);
+  auto equal = std::size_t{0};
+  for (auto i = std::size_t{1}; i < best.size() && equal * share < best.size(); ++i)
+    equal = best[i - 1].score - best[i].score <= rounding ? equal + 1 : 0;
+  return best.size() > 1 && equal * share >= best.size();
+}
+
 /// What the walk kept answers the question: enough messages, or the rest is too far
 /// away.
+/// `best` is sorted.
 bool answered(const graph_scratch& scratch, const piece_question& question,
               const std::vector<memory_hit>& hits) {
   return hits.size() >= question.k || (scratch.best.size() == to_keep(question.k) &&
-                                       scratch.best.front().score < question.min_score);
+                                       scratch.best.back().score < question.min_score);
 }
 
 } // namespace
@@ -88,7 +102,8 @@ std::vector<memory_hit> search_pieces(const piece_rows& rows,
   auto walk = graph_walk{rows, *graph, question.query, question.filter, scratch};
   // The share that passes near the query may be far from the share among all.
   const auto most = question.always_walk ? rows.size() * 2 : rows.size() / 2;
-  if (!walk.run({.keep = to_keep(question.k), .distances = most}))
+  const auto limits = walk_limits{.keep = to_keep(question.k), .distances = most};
+  if (walk.run(limits) != walk_end::nothing_better || crowded(scratch))
     return search_all(rows, question);
   auto best = best_pieces{question.k, question.min_score};
   for (const auto& [score, row] : scratch.best)

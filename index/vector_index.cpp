@@ -96,11 +96,14 @@ partition* vector_index::state::readable(const user_id& user, holding& one) {
   const auto here = std::get_if<partition>(&one.kept);
   if (here == nullptr)
     return nullptr;
+  const auto is_new = !here->checked();
   if (!here->check()) {
     ++damaged;
     drop(user, one);
     return nullptr;
   }
+  if (is_new && here->has_work())
+    busy.insert(user); // its file may have been written before all was linked
   if (one.place == recent.end()) {
     one.place = recent.insert(recent.end(), user); // as one that was never searched
     recount(one);
@@ -186,7 +189,13 @@ bool vector_index::remove(const user_id& user, embedding_id id) {
       return removed;
     }
   } else {
-    removed = std::get<dropped_pieces>(one.kept).remove(id);
+    auto& dropped = std::get<dropped_pieces>(one.kept);
+    removed = dropped.remove(id);
+    // One that is wanted stays until it is loaded: that may have been read before.
+    if (dropped.ids().empty() && !dropped.wanted()) {
+      remove_user(user);
+      return removed;
+    }
   }
   state_->recount(one);
   return removed;
@@ -232,9 +241,15 @@ result<void> vector_index::load(const user_id& user,
   for (const auto& piece : pieces)
     if (auto good = check(piece.vector, state_->options.dimensions); !good)
       return good;
+  if (pieces.empty() && !state_->users.contains(user))
+    return {};
   auto& one = state_->holding_of(user);
   if (const auto dropped = std::get_if<dropped_pieces>(&one.kept)) {
     const auto merged = dropped->merged(pieces);
+    if (merged.empty()) {
+      remove_user(user);
+      return {};
+    }
     one.kept = partition{state_->code, state_->options.graph_from};
     auto& here = std::get<partition>(one.kept);
     for (const auto& piece : merged)
@@ -247,6 +262,26 @@ result<void> vector_index::load(const user_id& user,
   if (state_->readable(user, one) != nullptr)
     state_->searched(user, one);
   return {};
+}
+
+bool vector_index::awaits(const user_id& user) const noexcept {
+  const auto found = state_->users.find(user);
+  if (found == state_->users.end())
+    return false;
+  const auto dropped = std::get_if<dropped_pieces>(&found->second.kept);
+  return dropped != nullptr && dropped->wanted();
+}
+
+void vector_index::give_up(const user_id& user) {
+  if (!awaits(user))
+    return;
+  auto& one = state_->users.at(user);
+  auto& dropped = std::get<dropped_pieces>(one.kept);
+  dropped.give_up();
+  if (dropped.ids().empty())
+    remove_user(user);
+  else
+    state_->recount(one);
 }
 
 bool vector_index::work() {

@@ -76,6 +76,11 @@ public:
   [[nodiscard]] result<void> load(const user_id& user,
                                   std::span<const embedded_piece> pieces);
 
+  /// find() missed this user, and neither load() nor give_up() came since.
+  [[nodiscard]] bool awaits(const user_id& user) const noexcept;
+  /// Nobody will load() what find() missed: what came since is kept no more.
+  void give_up(const user_id& user);
+
   /// Does a part of what is outstanding, a few milliseconds: graphs to link. add() and
   /// remove() do the same, so it is for when nothing comes. False: nothing is left.
   bool work();

@@ -45,9 +45,20 @@ constexpr auto columns = std::string_view{
                                                    : std::nullopt;
 }
 
+/// The same limits as in jessica.embedding_moment.
+constexpr auto first_moment = timestamp{std::chrono::sys_days{
+    std::chrono::year{1} / std::chrono::January / std::chrono::day{1}}};
+constexpr auto last_moment = timestamp{std::chrono::sys_days{
+    std::chrono::year{9999} / std::chrono::December / std::chrono::day{31}}};
+
 /// "2026-11-22 22:24:33.5+00", as the feed's sessions print every timestamptz.
 [[nodiscard]] std::optional<timestamp> moment_in(std::string_view text) {
   using namespace std::chrono;
+  const auto year_digits = text.find_first_not_of("0123456789");
+  if (text == "infinity" || (year_digits != text.npos && year_digits > 4))
+    return last_moment;
+  if (text == "-infinity" || text.ends_with("BC"))
+    return first_moment;
   if (const auto zone = text.rfind("+00"); zone != std::string_view::npos)
     text = text.substr(0, zone);
   auto fields = std::array<int, 7>{}; // year to second, microseconds
@@ -71,8 +82,9 @@ constexpr auto columns = std::string_view{
                      std::chrono::day{static_cast<unsigned>(fields[2])}};
   if (at < 5 || !day.ok())
     return std::nullopt;
-  return timestamp{sys_days{day}} + hours{fields[3]} + minutes{fields[4]} +
-         seconds{fields[5]} + microseconds{fields[6]};
+  return std::min(last_moment, timestamp{sys_days{day}} + hours{fields[3]} +
+                                   minutes{fields[4]} + seconds{fields[5]} +
+                                   microseconds{fields[6]});
 }
 
 [[nodiscard]] std::unexpected<error> senseless(std::string_view id,

@@ -12,6 +12,15 @@ as $$
   order by e.id limit most
 $$;
 
+-- Microseconds since 1970. Whoever writes a message may say when: infinity is no number, and one row
+-- must not keep the others from being read.
+create function jessica.embedding_moment(said_at timestamptz) returns bigint
+language sql immutable
+as $$
+  select (extract(epoch from least(greatest(said_at, '0001-01-01 00:00:00+00'::timestamptz),
+    '9999-12-31 00:00:00+00'::timestamptz)) * 1000000)::bigint
+$$;
+
 create function jessica.embedding_pieces(model smallint, ids bigint[])
 returns table (
   id bigint, user_id uuid, conversation_id uuid, message_id uuid, role text, said_at_us bigint,
@@ -20,7 +29,7 @@ returns table (
 language sql stable security definer set search_path = ''
 as $$
   select e.id, e.user_id, e.conversation_id, e.message_id, e.role,
-    (extract(epoch from e.said_at) * 1000000)::bigint, extensions.vector_send(e.embedding)
+    jessica.embedding_moment(e.said_at), extensions.vector_send(e.embedding)
   from public.embeddings e
   where e.id = any (ids) and e.model_id = model
 $$;
@@ -33,7 +42,7 @@ returns table (
 language sql stable security definer set search_path = ''
 as $$
   select e.id, e.user_id, e.conversation_id, e.message_id, e.role,
-    (extract(epoch from e.said_at) * 1000000)::bigint, extensions.vector_send(e.embedding)
+    jessica.embedding_moment(e.said_at), extensions.vector_send(e.embedding)
   from public.embeddings e
   where e.user_id = owner and e.model_id = model and e.id > after
   order by e.id limit most

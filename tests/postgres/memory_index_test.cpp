@@ -25,16 +25,26 @@ struct index_case {
   two_number_model model;
   user_id ada = add_user();
   conversation_id room = add_conversation(ada);
+  std::vector<std::uint32_t> waited_for; ///< by the last fetch of a user
   actor_world world;
   std::vector<search_actor> shards = make_shards();
-  indexer_actor indexer = world.own(world.sys().spawn(
-      actors::indexer, indexer_deps{embeddings_of(database()), shards, 3}));
+  indexer_actor indexer =
+      world.own(world.sys().spawn(actors::indexer, indexer_deps{source(), shards, 3}));
   std::optional<storage::wal_stream> stream;
 
   std::vector<search_actor> make_shards() {
     auto made = std::vector<search_actor>{};
     for (auto i = 0; i < 2; ++i)
       made.push_back(world.own(world.sys().spawn(search, search_deps{})));
+    return made;
+  }
+  embedding_source source() {
+    auto made = embeddings_of(database());
+    made.fetch_user = [this, fetch = made.fetch_user](const memory_model& of,
+                                                      const user_id& user, auto seen) {
+      waited_for.assign(seen.begin(), seen.end());
+      return fetch(of, user, seen);
+    };
     return made;
   }
   static storage::wal_options feed() {
@@ -154,6 +164,22 @@ TEST_SUITE("postgres.memory_index") {
     begin();
     CHECK(complete());
     CHECK(indexed() == stored());
+  }
+
+  TEST_CASE_FIXTURE(index_case, "a user's rows are read when what the log told is "
+                                "visible") {
+    begin();
+    REQUIRE(world.ask<done>(indexer, bring_user{ada}));
+    CHECK(waited_for.empty());
+    add_memory(ada, room, "m", 0);
+    auto told = std::uint32_t{0};
+    for (auto& piece : read_all(*stream)) {
+      told = std::max(told, piece.xid);
+      hand(std::move(piece));
+    }
+    REQUIRE(told != 0);
+    REQUIRE(world.ask<done>(indexer, bring_user{ada}));
+    CHECK(std::ranges::contains(waited_for, told));
   }
 
   TEST_CASE_FIXTURE(index_case, "another model is compared anew when it is told") {
@@ -291,6 +317,30 @@ TEST_SUITE("postgres.memory_index") {
     CHECK(searches >= 10); // a piece has a thousand rows at most
     CHECK(indexed().empty());
     CHECK(find(ada)->hits.empty());
+  }
+
+  TEST_CASE_FIXTURE(index_case, "a message of any time keeps no other from the index") {
+    const auto remember = [&](const std::string& when) {
+      const auto message = message_id::make();
+      admin("insert into public.messages (id, conversation_id, user_id, content, "
+            "created_at) values ($1, $2, $3, 'x', $4)",
+            {message.str(), room.str(), ada.str(), when});
+      embed(ada, message, 0);
+    };
+    const auto times = {"infinity", "-infinity", "0044-03-15 BC", "20000-01-01"};
+    for (const auto* when : times)
+      remember(when);
+    begin();
+    CHECK(indexed().size() == 4);
+    CHECK(complete());
+    for (const auto* when : times) // the same by the log
+      remember(when);
+    follow();
+    CHECK(indexed() == stored());
+    CHECK(indexed().size() == 8);
+    const auto found = find(ada);
+    REQUIRE(found);
+    CHECK(found->hits.size() == 8);
   }
 
   TEST_CASE_FIXTURE(index_case, "rows of the log that make no sense are left out") {

@@ -52,8 +52,8 @@ TEST_SUITE("actors.indexer") {
                 ++looked;
                 return fail(errc::unavailable, "the test has no snapshots");
               },
-              [this](const memory_model&, std::span<const embedding_id> ids)
-                  -> result<std::vector<embedded_piece>> {
+              [this](const memory_model&, std::span<const embedding_id> ids,
+                     auto) -> result<std::vector<embedded_piece>> {
                 if (!database)
                   return std::unexpected{database.error()};
                 auto found = std::vector<embedded_piece>{};
@@ -63,8 +63,8 @@ TEST_SUITE("actors.indexer") {
                 fetched += found.size();
                 return found;
               },
-              [](const memory_model&,
-                 const user_id&) -> result<std::vector<embedded_piece>> {
+              [](const memory_model&, const user_id&,
+                 auto) -> result<std::vector<embedded_piece>> {
                 return std::vector<embedded_piece>{};
               }};
     }

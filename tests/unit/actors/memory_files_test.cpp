@@ -108,6 +108,23 @@ TEST_SUITE("actors.memory_files") {
     CHECK((missing == 0 || missing == ids.size() - few.size()));
   }
 
+  TEST_CASE_FIXTURE(file_case, "files of other counts of shards are removed") {
+    std::filesystem::create_directories(folder / "index");
+    const auto goes = {"shard-1-of-2", "shard-2-of-2", "shard-2-of-2.lock",
+                       "shard-2-of-2.draft", "shard-1-of-16"};
+    const auto stays = {"shard-1-of-1.other", "shard-x-of-2", "shard-1-of-", "notes",
+                        "shard-1-of-2.backup"};
+    for (const auto& names : {goes, stays})
+      for (const auto* name : names)
+        std::ofstream{folder / "index" / name} << "something";
+    save({1});
+    for (const auto* name : goes)
+      CHECK_FALSE(std::filesystem::exists(folder / "index" / name));
+    for (const auto* name : stays)
+      CHECK(std::filesystem::exists(folder / "index" / name));
+    CHECK(std::filesystem::exists(options().file));
+  }
+
   TEST_CASE_FIXTURE(file_case, "a folder that cannot be made is an error") {
     std::ofstream{folder} << "a file stands in the way";
     auto shard = memory_shard{options()};

@@ -14,6 +14,7 @@ TEST_SUITE("actors.search") {
   struct search_case {
     user_id user = user_id::make();
     int brought = 0;
+    result<void> bringing{};
     actor_world world;
     search_actor shard = world.own(world.sys().spawn(search, deps()));
     indexer_actor indexer = world.own(world.sys().spawn(
@@ -26,8 +27,10 @@ TEST_SUITE("actors.search") {
                   [](look_again) {},
                   [](fetch_more) {},
                   [](hurry_to) {},
-                  [this](const bring_user&) {
+                  [this](const bring_user&) -> caf::result<done> {
                     ++brought;
+                    if (!bringing)
+                      return to_caf(bringing.error());
                     return done{};
                   }};
         }));
@@ -163,6 +166,64 @@ TEST_SUITE("actors.search") {
     question_of_other.query = std::make_shared<const std::vector<float>>(3, 1.0F);
     CHECK(world.ask<pieces_found>(shard, question_of_other).error().code ==
           errc::invalid_input);
+  }
+
+  /// A shard with room for nobody who is not searched.
+  struct small_search_case : search_case {
+    small_search_case() {
+      auto small = deps();
+      small.shard.index.budget_bytes = 1;
+      shard = world.own(world.sys().spawn(search, small));
+      match({{{1}, user}});
+      put({piece(1, user, 0)});
+      advance(10);
+    }
+    [[nodiscard]] index::index_size size() {
+      return world.ask<shard_state>(shard, describe_shard{})->size;
+    }
+  };
+
+  TEST_CASE_FIXTURE(small_search_case, "a user is brought back once, also when the "
+                                       "answer overtakes the pieces") {
+    auto waiting = ask_later<pieces_found>(world, shard, question());
+    world.settle(); // INDEXER has answered
+    CHECK(brought == 1);
+    world.advance(300ms);
+    CHECK(brought == 1);
+    CHECK_FALSE(waiting.arrived());
+    world.tell(shard, restore_user{user, {piece(1, user, 0)}});
+    REQUIRE(waiting.arrived());
+    REQUIRE(waiting.value());
+    CHECK(waiting.value()->hits.size() == 1);
+    CHECK(brought == 1);
+    // Late ones are of no use: they may be old.
+    REQUIRE(world.ask<done>(shard, change_pieces{{owned_embedding{{1}, user}}, {20}}));
+    world.tell(shard, restore_user{user, {piece(1, user, 0)}});
+    CHECK(find()->hits.empty());
+  }
+
+  TEST_CASE_FIXTURE(small_search_case,
+                    "a user who cannot be brought back costs nothing "
+                    "more, and is asked for again") {
+    bringing = fail(errc::unavailable, "no database");
+    auto waiting = ask_later<pieces_found>(world, shard, question());
+    world.settle();
+    CHECK(brought == 1);
+    const auto before = size().bytes;
+    REQUIRE(world.ask<done>(shard, change_pieces{{piece(2, user, 0)}, {20}}));
+    world.settle();
+    world.advance(2s);
+    REQUIRE(waiting.arrived());
+    CHECK(waiting.value().error().reason == "index_incomplete");
+    CHECK(size().bytes == before + sizeof(embedding_id));
+    bringing = {};
+    const auto asked = brought;
+    auto again = ask_later<pieces_found>(world, shard, question());
+    world.settle();
+    CHECK(brought == asked + 1);
+    world.tell(shard, restore_user{user, {piece(1, user, 0), piece(2, user, 0)}});
+    REQUIRE(again.arrived());
+    CHECK(again.value()->hits.size() == 2);
   }
 
   TEST_CASE_FIXTURE(search_case, "a shard describes itself") {

@@ -171,6 +171,26 @@ TEST_SUITE("index.dropped_pieces") {
     CHECK(dropped.ids() == std::vector<embedding_id>{{2}, {3}});
   }
 
+  TEST_CASE("who gave up keeps the ids only") {
+    auto dropped = dropped_pieces{{{1}}};
+    const auto ids_only = dropped.bytes();
+    dropped.want();
+    CHECK(dropped.wanted());
+    dropped.add(piece(2));
+    dropped.remove({1});
+    CHECK(dropped.bytes() > ids_only + sizeof(embedded_piece));
+    dropped.give_up();
+    CHECK_FALSE(dropped.wanted());
+    CHECK(dropped.bytes() == ids_only);
+    CHECK(dropped.ids() == std::vector<embedding_id>{{2}});
+    CHECK(dropped.merged({}).empty());
+    dropped.want();
+    dropped.add(piece(3));
+    dropped.remove({3});
+    dropped.give_up();
+    CHECK(dropped.bytes() == ids_only);
+  }
+
   TEST_CASE("what is loaded is older or newer than what came meanwhile") {
     auto dropped = dropped_pieces{{{1}, {2}, {3}}};
     dropped.want();

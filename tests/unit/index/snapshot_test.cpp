@@ -137,6 +137,25 @@ TEST_SUITE("index.snapshot_file") {
     }
   }
 
+  TEST_CASE("linking that a file did not see the end of goes on after a search") {
+    const auto where = folder{};
+    auto index = *vector_index::make(options());
+    auto from = clustered{dimensions, 10, 58};
+    for (const auto& piece : pieces_of(user_number(1), 510, from))
+      REQUIRE(index.add(piece).has_value());
+    write(index, where / "index");
+    auto opened = vector_index::open(options(), where / "index");
+    REQUIRE(opened.has_value());
+    CHECK_FALSE(opened->work()); // nobody looked at it yet
+    const auto size = opened->size().bytes;
+    REQUIRE(opened->find(user_number(1), from.next(), {}, 1, any_score)->has_value());
+    CHECK(opened->work());
+    while (opened->work()) {
+    }
+    CHECK(opened->size().bytes > size);
+    CHECK_FALSE(opened->work());
+  }
+
   TEST_CASE("vectors stay in the file until their user is searched") {
     const auto where = folder{};
     auto was = world{options()};

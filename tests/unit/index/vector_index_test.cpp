@@ -438,6 +438,46 @@ TEST_SUITE("index.budget") {
     CHECK(index.ids().size() == 100);
   }
 
+  TEST_CASE("a dropped user who loses the last piece is gone") {
+    auto index = make(2, vector_form::float32, 10'000, 1);
+    add_all(index, {piece_of(ann, 1, {1, 0})});
+    SUBCASE("when nobody asked for the pieces") {
+      CHECK(index.remove(ann, {1}));
+    }
+    SUBCASE("when they are loaded") {
+      CHECK_FALSE(
+          index.find(ann, std::vector{1.0F, 0.0F}, {}, 1, any_score)->has_value());
+      CHECK(index.awaits(ann));
+      CHECK(index.remove(ann, {1}));
+      CHECK(index.size().users == 1);
+      REQUIRE(index.load(ann, std::vector{piece_of(ann, 1, {1, 0})}).has_value());
+    }
+    SUBCASE("when nobody loads them") {
+      CHECK_FALSE(
+          index.find(ann, std::vector{1.0F, 0.0F}, {}, 1, any_score)->has_value());
+      CHECK(index.remove(ann, {1}));
+      index.give_up(ann);
+    }
+    CHECK(index.size().users == 0);
+    CHECK(index.size().bytes == 0);
+    CHECK_FALSE(index.awaits(ann));
+    CHECK(found(index, ann, {1, 0}).empty());
+  }
+
+  TEST_CASE("what nobody loads is kept no more") {
+    auto index = make(64, vector_form::float32, 10'000, 1);
+    auto from = clustered{64, 5, 43};
+    add_all(index, pieces_of(ann, 3, from));
+    const auto before = index.size().bytes;
+    CHECK_FALSE(index.find(ann, from.next(), {}, 1, any_score)->has_value());
+    add_all(index, pieces_of(ann, 10, from, 4));
+    CHECK(index.size().bytes > before + 10 * 64 * sizeof(float));
+    index.give_up(ann);
+    CHECK(index.size().bytes == before + 10 * sizeof(embedding_id));
+    CHECK(index.size().pieces == 13);
+    CHECK_FALSE(index.awaits(ann));
+  }
+
   TEST_CASE("a removed user who was dropped is gone") {
     auto index = make(2, vector_form::float32, 10'000, 1);
     add_all(index, {piece_of(ann, 1, {1, 0})});
