@@ -8,7 +8,7 @@ using namespace jessica;
 using test::field;
 
 constexpr auto path = "/functions/v1/search-memory";
-constexpr auto somebody = "11111111-1111-4111-8111-111111111111";
+constexpr auto somebody = "99999999-9999-4999-8999-999999999999";
 
 struct memory_world : test::route_world {
   memory_world() {
