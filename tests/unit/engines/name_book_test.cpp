@@ -23,8 +23,10 @@ using answer = std::expected<std::vector<connection::endpoint>, provider_fault>;
                                         std::chrono::milliseconds within) {
   auto by = interruption{loop};
   by.set_limit(interruption::clock::now() + within);
+  const auto host = std::string{"model.example"}; // the coroutine keeps references
+  const auto port = std::string{"80"};
   auto got = std::optional<answer>{};
-  boost::asio::co_spawn(loop, book.find("model.example", "80", by),
+  boost::asio::co_spawn(loop, book.find(host, port, by),
                         [&](const std::exception_ptr& broken, answer found) {
                           by.clear_limit();
                           if (!broken)
