@@ -3,6 +3,7 @@
 
 #include "domain/ids.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,6 +52,34 @@ struct usage {
   friend bool operator==(const usage&, const usage&) = default;
 };
 
+/// Something the engine may ask to be done, as it is told of it.
+struct tool {
+  std::string name;
+  std::string description;
+  std::string parameters; ///< JSON schema of its arguments
+
+  friend bool operator==(const tool&, const tool&) = default;
+};
+
+/// What the engine wants done.
+struct tool_call {
+  std::string id;
+  std::string name;
+  std::string arguments; ///< as the model wrote them: JSON, if it kept to the schema
+
+  friend bool operator==(const tool_call&, const tool_call&) = default;
+};
+
+/// What came of it.
+struct tool_outcome {
+  tool_call call;
+  std::string result; ///< as the engine reads it; of a failure: why
+  bool failed = false;
+  std::chrono::milliseconds took{0};
+
+  friend bool operator==(const tool_outcome&, const tool_outcome&) = default;
+};
+
 /// How a job ended. Stored with the reply's text in one commit.
 struct outcome {
   job_id job;
@@ -58,7 +87,8 @@ struct outcome {
   bool cancelled = false;
   std::string content;
   usage used;
-  std::string model{}; ///< that answered; empty: not known
+  std::string model{};               ///< that answered; empty: not known
+  std::vector<tool_outcome> tools{}; ///< in the order in which they were called
 };
 
 /// Why a job could not be completed this time.
@@ -86,9 +116,11 @@ struct stop_receipt {
 
 /// One earlier turn of a conversation, oldest first, as the engine reads it.
 struct past_turn {
-  std::string role; ///< "user", "assistant" or "system"
+  std::string role; ///< "user", "assistant", "system" or "tool"
   std::string content;
   message_id id = {};
+  std::vector<tool_call> calls = {}; ///< of an assistant's turn
+  std::string answers = {};          ///< of a tool's turn: the call's id
 };
 
 /// Something said earlier, here or in another conversation, that may help to answer.
@@ -121,6 +153,7 @@ struct prompt {
   reply_params params{};            ///< of this reply; stronger than the conversation's
   bool recalls = true;              ///< the conversation wants memories
   std::vector<recalled_memory> memories = {}; ///< said in `system`, too
+  std::vector<tool> tools = {};               ///< that the engine may call
 };
 
 /// Text so far of a job that runs: lets another node continue it.

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace jessica::engines {
 
@@ -34,14 +35,21 @@ struct text_ended {
   usage used;
 };
 
+/// The last event of one that is to go on when these tools have been called: with a new
+/// generation whose prompt ends with the calls and their results.
+struct tools_called {
+  std::vector<tool_call> calls; ///< at least one
+  usage used;
+};
+
 /// The last event of one that did not.
 struct text_failed {
   std::string what; ///< may be shown to the user
   bool retryable = false;
 };
 
-using engine_event =
-    std::variant<text_made, reasoning_made, model_changed, text_ended, text_failed>;
+using engine_event = std::variant<text_made, reasoning_made, model_changed, text_ended,
+                                  tools_called, text_failed>;
 
 /// Called from one thread at a time, in order; must not block.
 using event_sink = std::function<void(engine_event)>;
