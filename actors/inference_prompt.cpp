@@ -5,6 +5,7 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -27,6 +28,9 @@ void ask_engine(self_pointer self, prompt asked) {
                                         std::nullopt, state.memories});
   state.saved_at = self->clock().now();
   state.prompt_bytes = size_of(asked);
+  state.exchanges = static_cast<std::size_t>(
+      std::ranges::count(asked.turns, "user", &past_turn::role));
+  state.named_model = asked.params.model ? asked.params.model : asked.model;
   state.generation = state.deps.engine->start(
       std::move(asked), [me = inference_actor{self}](engines::engine_event event) {
         caf::anon_send(me, generated{std::move(event)});

@@ -16,8 +16,8 @@ void add_message(json::array& to, std::string_view role, std::string_view conten
   auto all = json::array{};
   if (asked.system && !asked.system->empty())
     add_message(all, "system", *asked.system);
-  for (const auto& one : asked.turns)
-    add_message(all, one.role, one.content);
+  for (auto i = how.first_turn; i < asked.turns.size(); ++i)
+    add_message(all, asked.turns[i].role, asked.turns[i].content);
   if (!how.so_far.empty())
     add_message(all, "assistant", how.so_far);
   return all;
