@@ -451,7 +451,7 @@ begin
   ),
   w as (
     update public.messages m
-    set content = f.content, usage = f.usage - 'model',
+    set content = f.content, usage = f.usage - 'model' - 'tools', tools = f.usage -> 'tools',
       model = coalesce(f.usage ->> 'model', m.model), updated_at = now(),
       status = case f.status when 'done' then 'complete' else 'cancelled' end
     from f
