@@ -4,7 +4,8 @@ import { createServer } from 'node:http';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { after, before, describe, test } from 'node:test';
-import { close, joinConversation, refusedSend, send, signedUp } from './harness/clients.mjs';
+import { chromium } from 'playwright-core';
+import { close, joinConversation, newEmail, password, refusedSend, send, signedUp } from './harness/clients.mjs';
 import { EmbeddingsServer } from './harness/embeddings.mjs';
 import { begin, ending, Provider, says, token } from './harness/provider.mjs';
 import { assemble, replyEnd } from './harness/replies.mjs';
@@ -303,4 +304,45 @@ describe('tools', () => {
     await close(one.client);
     await close(other.client);
   });
+});
+
+test('the page shows what a reply uses, while it does and ever after', async () => {
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+  });
+  try {
+    const context = await browser.newContext();
+    context.setDefaultTimeout(30 * second);
+    const page = await context.newPage();
+    const enter = async (text) => {
+      await page.getByLabel('Message', { exact: true }).fill(text);
+      await page.keyboard.press('Enter');
+    };
+    await page.goto(server.url);
+    await page.getByRole('button', { name: 'Create an account' }).click();
+    await page.getByLabel('E-mail').fill(newEmail());
+    await page.getByLabel('Password').fill(password);
+    await page.getByRole('button', { name: 'Create account' }).click();
+    model.answerWith(says('Hello'));
+    await enter('Good morning'); // from then on the page listens to this conversation
+    await page.getByText('Connected', { exact: true }).waitFor();
+    await page.getByText('Hello', { exact: true }).waitFor();
+
+    let answer;
+    desk.handler = (response) => (answer = response);
+    model.answerWith(callsFor('', ['c1', 'clock', '{}'], ['c2', 'no_such_tool', '{}']), says('Noon.'));
+    await enter('What time is it?');
+    await page.getByText('Using clock…').waitFor();
+    answer.end('"12:00"');
+    await page.getByText('Noon.').waitFor();
+    const lines = page.locator('.message.assistant').last().locator('.tools li');
+    const shown = ['Used clock', 'Used no_such_tool: it failed'];
+    assert.deepEqual(await lines.allInnerTexts(), shown);
+    await page.reload();
+    await page.getByText('Noon.').waitFor();
+    assert.deepEqual(await lines.allInnerTexts(), shown);
+  } finally {
+    await browser.close();
+  }
 });

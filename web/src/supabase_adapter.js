@@ -379,7 +379,8 @@ class Subscription {
     const reply = this.#book.adopt(row);
     if (known && !isFinal(known.status) && isFinal(reply.status))
       this.#handlers.onReply?.(reply, 'stored');
-    return messageOf(row, reply.text, reply.status, reply.error);
+    const message = messageOf(row, reply.text, reply.status, reply.error);
+    return reply.tools ? { ...message, tools: reply.tools } : message; // of a running one, too
   }
 
   #tell(state, reason) {
