@@ -83,6 +83,19 @@ TEST_SUITE("storage.tools") {
     CHECK(of_row(plain, "tools") == "null");
   }
 
+  TEST_CASE_FIXTURE(tools_world, "a reply that goes on keeps what its row has") {
+    const auto going_on = [&](std::vector<tool_outcome> more) {
+      const auto made = sent();
+      admin("update public.messages set tools = '[{\"id\": \"c0\"}]' where id = $1",
+            {made.reply.str()});
+      end(made, std::move(more));
+      return of_row(made, "select string_agg(x ->> 'id', ' ') from "
+                          "jsonb_array_elements(tools) x");
+    };
+    CHECK(going_on({}) == "c0");
+    CHECK(going_on({{{"c1", "add", "{}"}, "1", false, {}}}) == "c0 c1");
+  }
+
   TEST_CASE_FIXTURE(tools_world, "a conversation may leave tools out") {
     CHECK_FALSE(tools_for("{}"));
     CHECK_FALSE(tools_for(R"({"tools": true})"));
