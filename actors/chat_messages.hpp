@@ -132,6 +132,11 @@ struct generated {
 struct try_again {};
 /// DISPATCHER to INFERENCE: keep what there is and end as cancelled.
 struct stop_job {};
+/// INFERENCE to itself: a tool that was called has an outcome.
+struct tool_ended {
+  std::size_t call = 0; ///< which one of the reply's
+  tool_outcome what;
+};
 
 // --- READER --------------------------------------------------------------------------
 
@@ -172,6 +177,7 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::stop_reply)
 JESSICA_LOCAL_MESSAGE(jessica::actors::run_queued)
 JESSICA_LOCAL_MESSAGE(jessica::actors::queue_report)
 JESSICA_LOCAL_MESSAGE(jessica::actors::stop_job)
+JESSICA_LOCAL_MESSAGE(jessica::actors::tool_ended)
 JESSICA_LOCAL_MESSAGE(jessica::actors::job_ended)
 JESSICA_LOCAL_MESSAGE(jessica::actors::drain)
 JESSICA_LOCAL_MESSAGE(jessica::actors::drain_deadline)

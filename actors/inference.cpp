@@ -22,6 +22,16 @@ namespace {
   return counted;
 }
 
+/// No engine tells what it counted until it was stopped.
+[[nodiscard]] usage used_until_stop(const inference_state& state) {
+  constexpr auto bytes_a_token = std::size_t{4};
+  if (state.work.left > 0) // of tools it waits for, and for no engine
+    return state.work.used;
+  return all_used(state,
+                  {static_cast<std::int64_t>(state.prompt_bytes / bytes_a_token),
+                   static_cast<std::int64_t>(state.seq - state.work.from_seq), true});
+}
+
 } // namespace
 
 void inference_steps::stop(self_pointer self) {
@@ -34,11 +44,19 @@ void inference_steps::stop(self_pointer self) {
   }
   state.over = true;
   state.stopped = true;
+  state.ended.used = used_until_stop(state);
   state.generation.reset();
-  constexpr auto bytes_a_token = std::size_t{4}; // no engine tells what it counted
-  state.ended.used = {static_cast<std::int64_t>(state.prompt_bytes / bytes_a_token),
-                      static_cast<std::int64_t>(state.seq), true};
+  state.work.running.clear();
   ops::info("job.stopped", {{"job", state.what.id.value}, {"tokens", state.seq}});
+  store_end(self);
+}
+
+void inference_steps::take_end(self_pointer self, engines::text_ended how) {
+  auto& state = self->state;
+  tell_thoughts(self);
+  state.over = true;
+  state.ended = std::move(how);
+  state.ended.used = all_used(state, state.ended.used);
   store_end(self);
 }
 
@@ -47,6 +65,11 @@ namespace {
 void grow(self_pointer self, const engines::text_made& made) {
   auto& state = self->state;
   tell_thoughts(self);
+  if (state.model != state.work.answers) // that of the round before
+    change_model(self, state.work.answers);
+  part_texts(state, made.text);
+  if (state.text.size() + made.text.size() > state.deps.tools.max_reply_bytes)
+    return fail_job(self, {"The language model's answer was too long.", false});
   state.seq += made.tokens;
   state.text += made.text;
   tokens_streamed().add(made.tokens);
@@ -66,11 +89,10 @@ void take_event(self_pointer self, engines::engine_event& event) {
   if (const auto* thought = std::get_if<engines::reasoning_made>(&event))
     return think(self, *thought);
   if (auto* other = std::get_if<engines::model_changed>(&event))
-    return change_model(self, *other);
-  tell_thoughts(self);
-  state.over = true;
-  state.ended = std::get<engines::text_ended>(std::move(event));
-  store_end(self);
+    return change_model(self, state.work.answers = std::move(other->model));
+  if (auto* called = std::get_if<engines::tools_called>(&event))
+    return call_tools(self, std::move(*called));
+  take_end(self, std::get<engines::text_ended>(std::move(event)));
 }
 
 void open_channel(self_pointer self) {
@@ -119,6 +141,7 @@ inference_actor::behavior_type inference(self_pointer self, inference_deps deps,
   self->set_exit_handler([self](caf::exit_msg& exit) {
     auto& state = self->state;
     state.generation.reset();
+    state.work.running.clear();
     leave_room(self, {.of = ref_of(state),
                       .end = how::lost,
                       .seq = state.seq,
@@ -131,6 +154,7 @@ inference_actor::behavior_type inference(self_pointer self, inference_deps deps,
   return {
       [self](generated& msg) { take_event(self, msg.event); },
       [self](stop_job) { stop(self); },
+      [self](tool_ended& msg) { take_outcome(self, msg); },
       [self](try_again) {
         switch (std::exchange(self->state.next, pending::nothing)) {
         case pending::open_channel:

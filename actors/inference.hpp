@@ -6,6 +6,7 @@
 #include "actors/protocol.hpp"
 #include "actors/title_messages.hpp"
 #include "engines/engine.hpp"
+#include "engines/tool_runner.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
@@ -14,8 +15,19 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace jessica::actors {
+
+/// What an engine may have done for it.
+struct inference_tools {
+  std::shared_ptr<engines::tool_runner> runner = {}; ///< null: no tools of others
+  bool search_memory = false;
+  std::size_t rounds = 5;                     ///< of calls in one reply; 0: no tools
+  std::size_t at_once = 4;                    ///< calls under way
+  std::size_t max_reply_bytes = 262'144;      ///< of all rounds together
+  std::chrono::milliseconds patience{10'000}; ///< with MEMORY
+};
 
 struct inference_deps {
   hub_actor hub;
@@ -28,6 +40,7 @@ struct inference_deps {
   memory_actor memory = {}; ///< null: replies are written without memories
   std::chrono::milliseconds memory_timeout{300}; ///< then one is, too
   titler_actor titler = {}; ///< null: conversations keep their first words as titles
+  inference_tools tools = {};
 };
 
 struct inference_state {
@@ -72,6 +85,21 @@ struct inference_state {
   pending next = pending::nothing;
   engines::text_ended ended;
   engines::text_failed failed;
+  /// Calls of tools: rounds of them, and generations between.
+  struct tool_work {
+    prompt asked;           ///< with what the engine was asked last, if it may call
+    std::string answers;    ///< the model of the running generation
+    usage used;             ///< of generations that are over
+    std::size_t rounds = 0; ///< of calls
+    std::size_t from = 0;   ///< where the running generation's text begins
+    std::uint64_t from_seq = 0;
+    std::vector<tool_outcome> calls; ///< of all rounds, in order
+    std::size_t round = 0;           ///< the first one of the last round
+    std::size_t begun = 0;           ///< up to here they were begun
+    std::size_t left = 0;            ///< of the last round that have not ended
+    std::vector<std::unique_ptr<engines::running_call>> running; ///< by call
+  };
+  tool_work work;
   /// Last member: it is destroyed (cancelled) before what its sink may touch.
   std::unique_ptr<engines::generation> generation;
 };

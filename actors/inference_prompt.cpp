@@ -22,19 +22,16 @@ namespace {
 
 void ask_engine(self_pointer self, prompt asked) {
   auto& state = self->state;
+  offer_tools(state, asked);
   state.model = state.deps.engine->model_of(asked);
   state.memories = asked.memories;
   self->send(state.channel, reply_begun{state.room, state.what, state.model,
                                         std::nullopt, state.memories});
   state.saved_at = self->clock().now();
-  state.prompt_bytes = size_of(asked);
   state.exchanges = static_cast<std::size_t>(
       std::ranges::count(asked.turns, "user", &past_turn::role));
   state.named_model = asked.params.model ? asked.params.model : asked.model;
-  state.generation = state.deps.engine->start(
-      std::move(asked), [me = inference_actor{self}](engines::engine_event event) {
-        caf::anon_send(me, generated{std::move(event)});
-      });
+  generate(self, std::move(asked));
 }
 
 /// A reply without memories is better than one that is late.
@@ -72,6 +69,20 @@ void take_prompt(self_pointer self, prompt asked) {
 }
 
 } // namespace
+
+void generate(self_pointer self, prompt asked) {
+  auto& state = self->state;
+  state.prompt_bytes = size_of(asked);
+  state.work.from = state.text.size();
+  state.work.from_seq = state.seq;
+  state.work.answers = state.deps.engine->model_of(asked);
+  if (!asked.tools.empty())
+    state.work.asked = asked;
+  state.generation = state.deps.engine->start(
+      std::move(asked), [me = inference_actor{self}](engines::engine_event event) {
+        caf::anon_send(me, generated{std::move(event)});
+      });
+}
 
 void load_prompt(self_pointer self) {
   auto& state = self->state;

@@ -5,6 +5,7 @@
 #include "wire/reply_events.hpp"
 
 #include <string>
+#include <string_view>
 
 namespace jessica::actors::inference_steps {
 
@@ -21,7 +22,8 @@ void tell_aside(self_pointer self, std::string event, std::string payload);
 void tell_thoughts(self_pointer self);
 /// Thoughts come faster than anybody reads them: a few events a second will do.
 void think(self_pointer self, const engines::reasoning_made& made);
-void change_model(self_pointer self, engines::model_changed& to);
+/// Told when it is another one.
+void change_model(self_pointer self, const std::string& to);
 /// Tokens that members do not know yet.
 void tell_tokens(self_pointer self);
 
@@ -29,6 +31,23 @@ void tell_tokens(self_pointer self);
 
 /// Reads the conversation, remembers what fits, asks the engine.
 void load_prompt(self_pointer self);
+
+/// Begins a generation, and keeps the prompt when it may call tools.
+void generate(self_pointer self, prompt asked);
+
+// --- What the engine asks for: tools
+// ---------------------------------------------------
+
+/// Those that this reply may call, if any.
+void offer_tools(const inference_state& state, prompt& to);
+/// Begins a round of calls.
+void call_tools(self_pointer self, engines::tools_called what);
+/// One of them has ended; after the last one the engine is asked again.
+void take_outcome(self_pointer self, tool_ended& what);
+/// Puts a break between the texts of two generations.
+void part_texts(inference_state& state, std::string_view next);
+/// What all generations took, the last one with `last`.
+[[nodiscard]] usage all_used(const inference_state& state, const usage& last);
 
 // --- What is stored ------------------------------------------------------------------
 
@@ -45,6 +64,9 @@ void store_outcome(self_pointer self);
 void store_end(self_pointer self);
 void fail_job(self_pointer self, engines::text_failed why);
 void save_text_so_far(self_pointer self);
+
+/// The engine has said all.
+void take_end(self_pointer self, engines::text_ended how);
 
 /// The engine is cancelled at once; what it said so far is the reply.
 void stop(self_pointer self);

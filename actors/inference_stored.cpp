@@ -30,6 +30,7 @@ void leave_room(self_pointer self, reply_over last) {
 void end(self_pointer self, reply_over last) {
   auto& state = self->state;
   state.generation.reset();
+  state.work.running.clear();
   last.of = ref_of(state);
   last.seq = state.seq;
   leave_room(self, std::move(last));
@@ -101,8 +102,9 @@ void end_stored(self_pointer self, bool ours) {
 
 void store_outcome(self_pointer self) {
   auto& state = self->state;
-  const auto what = outcome{state.what.id, state.what.attempt, state.stopped,
-                            state.text,    state.ended.used,   state.model};
+  const auto what =
+      outcome{state.what.id,    state.what.attempt, state.stopped,   state.text,
+              state.ended.used, state.model,        state.work.calls};
   self->request(state.deps.persistence, caf::infinite, finish{what})
       .then([self](bool ours) { end_stored(self, ours); },
             [self](const caf::error&) { retry_later(self, pending::finish); });
@@ -147,6 +149,7 @@ void fail_job(self_pointer self, engines::text_failed why) {
   state.over = true;
   state.gave_up = true;
   state.generation.reset();
+  state.work.running.clear();
   state.failed = std::move(why);
   store_end(self);
 }

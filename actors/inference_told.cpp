@@ -42,9 +42,10 @@ void think(self_pointer self, const engines::reasoning_made& made) {
     tell_thoughts(self);
 }
 
-void change_model(self_pointer self, engines::model_changed& to) {
+void change_model(self_pointer self, const std::string& to) {
   auto& state = self->state;
-  state.model = std::move(to.model);
+  if (std::exchange(state.model, to) == to)
+    return;
   tell_aside(self, "reply.model", wire::reply_model(ref_of(state), state.model));
 }
 

@@ -135,7 +135,7 @@ using committer_actor = caf::typed_actor<caf::replies_to<batch>::with<batch_resu
 /// INFERENCE is one running job: asks the engine, streams to CHANNEL, stores the reply.
 using inference_actor =
     caf::typed_actor<caf::reacts_to<generated>, caf::reacts_to<try_again>,
-                     caf::reacts_to<stop_job>>;
+                     caf::reacts_to<stop_job>, caf::reacts_to<tool_ended>>;
 
 /// KEEPER owns the connection on which the node's lease lives. Detached, in a POOL
 /// of 1.

@@ -62,6 +62,14 @@ struct scheduler_config : caf::actor_system_config {
   return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
 }
 
+[[nodiscard]] inference_tools tools_of(const system_options& options) {
+  const auto& set = options.settings.tools;
+  return {.runner = options.tools,
+          .search_memory = set.search_memory,
+          .rounds = set.rounds,
+          .at_once = set.at_once};
+}
+
 /// Most sockets come with the same API key: they share what it says.
 class shared_identity {
 public:
@@ -308,7 +316,8 @@ struct system::state {
                                options.settings.inference.checkpoint_every,
                                options.embedder ? memory : memory_actor{},
                                options.settings.memory.prompt_timeout,
-                               titler};
+                               titler,
+                               tools_of(options)};
     return sys.spawn(inference, std::move(deps), std::move(what));
   }
 

@@ -12,6 +12,7 @@
 #include "config/settings.hpp"
 #include "engines/embedder.hpp"
 #include "engines/engine.hpp"
+#include "engines/tool_runner.hpp"
 #include "storage/endpoint.hpp"
 #include "wire/credentials.hpp"
 
@@ -30,6 +31,7 @@ struct system_options {
   std::shared_ptr<engines::text_generator> engine;
   std::shared_ptr<socket_watch> sockets;                 ///< of REST's connections
   std::shared_ptr<engines::embedder> embedder = nullptr; ///< null: no memory
+  std::shared_ptr<engines::tool_runner> tools = nullptr; ///< of [[tools]]; null: none
 };
 
 /// The running actors. One owner, any thread may use the handles.

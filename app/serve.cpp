@@ -4,6 +4,7 @@
 #include "app/database.hpp"
 #include "app/keys.hpp"
 #include "engines/builtin.hpp"
+#include "engines/http_tools.hpp"
 #include "engines/open_embedder.hpp"
 #include "engines/openai.hpp"
 #include "net/auth_limits.hpp"
@@ -67,14 +68,16 @@ options_of(const config::settings& settings, const storage::endpoint& where,
            const wire::credentials& credentials,
            std::shared_ptr<engines::text_generator> engine,
            std::shared_ptr<net::socket_watches> to,
-           std::shared_ptr<engines::embedder> embedder) {
+           std::shared_ptr<engines::embedder> embedder,
+           std::shared_ptr<engines::tool_runner> tools) {
   return {.settings = settings,
           .database = where,
           .credentials = credentials,
           .node = node_name(),
           .engine = std::move(engine),
           .sockets = std::move(to),
-          .embedder = std::move(embedder)};
+          .embedder = std::move(embedder),
+          .tools = std::move(tools)};
 }
 
 /// A server without memory is still one: what is missing is said in the log.
@@ -102,6 +105,19 @@ open_engine(const config::settings& settings) {
   for (const auto& one : providers)
     ops::info("engine.provider",
               {{"provider", one.name}, {"url", one.url}, {"model", one.model}});
+  return std::move(*made);
+}
+
+/// Null: there are none. The built-in engine calls none, but they must be right.
+[[nodiscard]] result<std::shared_ptr<engines::tool_runner>>
+open_tools(const config::tools_settings& settings) {
+  if (settings.all.empty())
+    return nullptr;
+  auto made = engines::open_http_tools(settings.all);
+  if (!made)
+    return std::unexpected{std::move(made.error())};
+  for (const auto& one : settings.all)
+    ops::info("engine.tool", {{"tool", one.name}, {"url", one.url}});
   return std::move(*made);
 }
 
@@ -165,11 +181,15 @@ int run(const config::settings& settings, const sigset_t& held, database& db) {
   auto engine = open_engine(settings);
   if (!engine)
     return fail_start("engine", engine.error());
+  auto tools = open_tools(settings.tools);
+  if (!tools)
+    return fail_start("tools", tools.error());
   const auto issuer = watch_issuer(*credentials, settings.auth);
   const auto sockets = std::make_shared<net::socket_watches>();
   const auto embedder = embedder_of(settings);
-  auto system = actors::system{options_of(settings, db.where(), *credentials,
-                                          std::move(*engine), sockets, embedder)};
+  auto system =
+      actors::system{options_of(settings, db.where(), *credentials, std::move(*engine),
+                                sockets, embedder, std::move(*tools))};
   if (issuer)
     issuer->wait_for_first();
   auto server = net::server::open(backend_of(system, settings, *credentials,

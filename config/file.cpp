@@ -7,8 +7,10 @@
 #include <fstream>
 #include <iterator>
 #include <optional>
+#include <sstream>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
 namespace jessica::config {
 namespace {
@@ -51,15 +53,31 @@ std::vector<file_entry> flatten_section(const std::string& prefix,
   return entries;
 }
 
-constexpr auto list_of_providers = std::string_view{"providers"};
+/// A schema is easier to write as TOML.
+void join_parameters(std::vector<file_entry>& entries, const toml::table& table) {
+  constexpr auto name = std::string_view{"parameters"};
+  const auto* const schema = table[name].as_table();
+  if (schema == nullptr)
+    return;
+  std::erase_if(entries, [](const auto& one) { return one.name.starts_with(name); });
+  auto text = std::ostringstream{};
+  text << toml::json_formatter{*schema};
+  entries.push_back({std::string{name}, std::move(text).str(), true, true,
+                     static_cast<int>(schema->source().begin.line)});
+}
 
-std::vector<file_table> tables_of(const toml::table& root) {
+/// Takes the [[name]] tables out of the file.
+std::vector<file_table> take_tables(toml::table& root, std::string_view name) {
   auto tables = std::vector<file_table>{};
-  if (const auto* list = root[list_of_providers].as_array())
-    for (const auto& one : *list)
-      if (const auto* table = one.as_table())
-        tables.push_back(
-            {static_cast<int>(one.source().begin.line), flatten_section({}, *table)});
+  if (!root[name].is_array_of_tables())
+    return tables; // whatever it is, no option is called so
+  for (const auto& one : *root[name].as_array())
+    if (const auto* table = one.as_table()) {
+      tables.push_back(
+          {static_cast<int>(one.source().begin.line), flatten_section({}, *table)});
+      join_parameters(tables.back().entries, *table);
+    }
+  root.erase(name);
   return tables;
 }
 
@@ -82,10 +100,8 @@ file_content read_file(const std::filesystem::path& file) {
     const auto text = text_of(file);
     if (text) {
       auto root = toml::parse(*text, name);
-      if (root[list_of_providers].is_array_of_tables()) {
-        found.providers = tables_of(root);
-        root.erase(list_of_providers);
-      }
+      found.providers = take_tables(root, "providers");
+      found.tools = take_tables(root, "tools");
       found.entries = flatten_section({}, root);
     } else
       found.mistakes.push_back(

@@ -19,7 +19,8 @@ struct file_entry {
   std::vector<std::string> items{}; ///< of a list of nothing but texts
 };
 
-/// One [[providers]] table: names without a section, headers as "headers.NAME".
+/// One [[providers]] or [[tools]] table: names without a section, headers as
+/// "headers.NAME", a tool's parameters as one text: JSON.
 struct file_table {
   int line = 0;
   std::vector<file_entry> entries;
@@ -28,6 +29,7 @@ struct file_table {
 struct file_content {
   std::vector<file_entry> entries;
   std::vector<file_table> providers;
+  std::vector<file_table> tools;
   std::vector<std::string> mistakes; ///< of reading and of TOML syntax, one line each
 };
 

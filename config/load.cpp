@@ -4,6 +4,7 @@
 #include "config/key_rules.hpp"
 #include "config/option_text.hpp"
 #include "config/providers.hpp"
+#include "config/tools.hpp"
 #include "config/values.hpp"
 
 #include <algorithm>
@@ -90,6 +91,11 @@ public:
       mistake(std::move(one));
   }
 
+  void take_tools(std::span<const file_table> tables, const std::string& file) {
+    for (auto& one : gather_tools(values_.tools, tables, file))
+      mistake(std::move(one));
+  }
+
   /// What no single value shows.
   void check_together() {
     constexpr auto beats_a_lease = 3; // two may be late before the jobs are lost
@@ -118,6 +124,7 @@ public:
                              origins_[index(one)], std::string{one.meaning}});
     std::ranges::move(report_providers(done.values.engine),
                       std::back_inserter(done.report));
+    std::ranges::move(report_tools(done.values.tools), std::back_inserter(done.report));
     return done;
   }
 
@@ -317,6 +324,7 @@ result<loaded> load(std::span<const std::string> arguments, const environment& l
   for (const auto& one : given.values())
     all.take(*one.of, one.text, one.flag, "flag");
   all.take_providers(content.providers, file.value_or(""));
+  all.take_tools(content.tools, file.value_or(""));
   all.check_together();
   return std::move(all).finish(std::move(given.line()));
 }

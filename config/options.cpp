@@ -129,6 +129,7 @@ using mail = section<&settings::mail>;
 using storage = section<&settings::storage>;
 using rest = section<&settings::rest>;
 using engine = section<&settings::engine>;
+using tools = section<&settings::tools>;
 using inference = section<&settings::inference>;
 using embedding = section<&settings::embedding>;
 using memory = section<&settings::memory>;
@@ -478,6 +479,16 @@ constexpr auto table = std::array{
     engine::time<&engine_settings::breaker_pause>(
         "engine.breaker_pause", 10, hour,
         "How long it is left alone; then one reply tries it."),
+    engine::toggle<&engine_settings::tools>(
+        "engine.tools", "Whether it is told of tools; some servers refuse them."),
+    tools::count<&tools_settings::rounds>(
+        "engine.tool_rounds", 0, 20,
+        "How often one reply may call tools; then it has to be written. 0: no tools."),
+    tools::count<&tools_settings::at_once>("engine.tools_at_once", 1, 16,
+                                           "Calls of one reply at once."),
+    tools::toggle<&tools_settings::search_memory>(
+        "engine.search_memory_tool",
+        "Whether engines may search the user's memory, where there is one."),
 
     one_of(inference::text<&inference_settings::engine>(
                "inference.engine",

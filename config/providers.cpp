@@ -26,32 +26,6 @@ constexpr auto header_prefix = std::string_view{"headers."};
          });
 }
 
-[[nodiscard]] bool is_header_name(std::string_view text) {
-  constexpr auto ours = std::array<std::string_view, 4>{
-      "host", "content-length", "transfer-encoding", "connection"};
-  auto lower = std::string{text};
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return !text.empty() && !std::ranges::contains(ours, lower) &&
-         std::ranges::all_of(text, [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  (c >= '0' && c <= '9') || c == '-' || c == '_';
-         });
-}
-
-[[nodiscard]] std::optional<std::string> read_key(const std::filesystem::path& file) {
-  auto stream = std::ifstream{file, std::ios::binary};
-  auto text = std::string(most_key_bytes, '\0');
-  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (stream.gcount() == 0)
-    return std::nullopt;
-  text.resize(static_cast<std::size_t>(stream.gcount()));
-  const auto end = text.find_last_not_of(" \t\r\n");
-  text.resize(end == text.npos ? 0 : end + 1);
-  return text.empty() ? std::nullopt : std::optional{std::move(text)};
-}
-
 class gatherer {
 public:
   gatherer(settings& in, std::string file) : in_(in), file_(std::move(file)) {}
@@ -116,9 +90,11 @@ private:
   }
 
   void take_option(settings& made, const file_entry& entry, const std::string& where) {
+    constexpr auto of_all = std::array<std::string_view, 3>{
+        "tool_rounds", "tools_at_once", "search_memory_tool"};
     const auto name = "engine." + entry.name;
     const auto of = std::ranges::find(options(), name, &option::name);
-    if (of == options().end())
+    if (of == options().end() || std::ranges::contains(of_all, entry.name))
       return mistakes_.push_back(where + " is not known");
     const auto text = of->form == value_form::text || of->form == value_form::path;
     if (!entry.supported || (text && !entry.quoted))
@@ -172,6 +148,32 @@ private:
 }
 
 } // namespace
+
+bool is_header_name(std::string_view text) {
+  constexpr auto ours = std::array<std::string_view, 4>{
+      "host", "content-length", "transfer-encoding", "connection"};
+  auto lower = std::string{text};
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return !text.empty() && !std::ranges::contains(ours, lower) &&
+         std::ranges::all_of(text, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  (c >= '0' && c <= '9') || c == '-' || c == '_';
+         });
+}
+
+std::optional<std::string> read_key(const std::filesystem::path& file) {
+  auto stream = std::ifstream{file, std::ios::binary};
+  auto text = std::string(most_key_bytes, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (stream.gcount() == 0)
+    return std::nullopt;
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  const auto end = text.find_last_not_of(" \t\r\n");
+  text.resize(end == text.npos ? 0 : end + 1);
+  return text.empty() ? std::nullopt : std::optional{std::move(text)};
+}
 
 bool is_printable(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });

@@ -6,6 +6,8 @@
 #include "config/load.hpp"
 #include "config/settings.hpp"
 
+#include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,6 +20,12 @@ namespace jessica::config {
 
 /// http(s)://host..., without a name and password: they would end in logs.
 [[nodiscard]] bool is_address(std::string_view url);
+
+/// One that a table may set: not those that say what HTTP is spoken.
+[[nodiscard]] bool is_header_name(std::string_view text);
+
+/// A secret from a file, without white space at its end. Empty: there is none.
+[[nodiscard]] std::optional<std::string> read_key(const std::filesystem::path& file);
 
 /// Fills in.engine.providers: the section itself when it has a URL, then the tables in
 /// their order. Reads key files. One line a mistake; none holds a secret.

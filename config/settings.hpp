@@ -165,6 +165,28 @@ struct provider_settings {
   milliseconds keep_alive{30000};           ///< and for how long
   std::size_t breaker_failures = 5;         ///< in a row; then it is left alone
   milliseconds breaker_pause{10000};        ///< so long
+  bool tools = true;                        ///< it is told of them
+};
+
+/// Something an engine may ask for that an HTTP server does.
+struct tool_settings {
+  std::string name;
+  std::string description; ///< for the engine: what it does, when it is of use
+  std::string parameters;  ///< JSON schema of its arguments; empty: it takes none
+  std::string url;         ///< is posted the arguments
+  std::string key;         ///< bearer token; empty: none
+  std::vector<std::pair<std::string, std::string>> headers; ///< sent with each call
+  std::filesystem::path ca_file;         ///< who vouches for it; empty: the system's
+  milliseconds timeout{10000};           ///< of one call, connecting included
+  std::size_t max_result_bytes = 16'384; ///< what is longer is cut
+};
+
+/// What engines may have done for them while they write a reply.
+struct tools_settings {
+  std::size_t rounds = 5;  ///< of calls in one reply; then it must be written; 0: none
+  std::size_t at_once = 4; ///< calls of one reply
+  bool search_memory = true;      ///< the tool that is built in, where there is memory
+  std::vector<tool_settings> all; ///< of [[tools]]
 };
 
 /// The language models. The section itself is the first provider when it has a URL;
@@ -246,6 +268,7 @@ struct settings {
   storage_settings storage;
   rest_settings rest;
   engine_settings engine;
+  tools_settings tools;
   inference_settings inference;
   embedding_settings embedding;
   memory_settings memory;

@@ -141,6 +141,8 @@ struct reply_params {
   std::optional<double> top_p;       ///< above 0, at most 1
   std::optional<std::int64_t> max_tokens;
   std::vector<std::string> stop; ///< the reply ends before the first of these
+  /// None but these tools may be called; not given: any.
+  std::optional<std::vector<std::string>> tools = {};
 
   friend bool operator==(const reply_params&, const reply_params&) = default;
 };
@@ -154,6 +156,8 @@ struct prompt {
   bool recalls = true;              ///< the conversation wants memories
   std::vector<recalled_memory> memories = {}; ///< said in `system`, too
   std::vector<tool> tools = {};               ///< that the engine may call
+  /// The conversation's tools are none but these; not given: any.
+  std::optional<std::vector<std::string>> only_tools = {};
 };
 
 /// Text so far of a job that runs: lets another node continue it.

@@ -50,6 +50,19 @@ private:
   return std::min(wished, settings.context_tokens / 2);
 }
 
+/// What a server says that takes no tools, or none with this model: as a rule its error
+/// names them, whatever the status.
+[[nodiscard]] bool refuses_tools(unsigned status, std::string_view words) {
+  const auto kind = fault_of_status(status);
+  auto lower = std::string{words};
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return (kind == fault_kind::bad_request || kind == fault_kind::not_found ||
+          status == 500 || status == 501) &&
+         lower.contains("tool");
+}
+
 /// The first that writes: servers list models that only embed, too.
 [[nodiscard]] std::string first_writer(const std::vector<std::string>& models) {
   const auto found = std::ranges::find_if(
@@ -97,7 +110,7 @@ asio::awaitable<chat_attempt::outcome> chat_attempt::find_model() {
   model_ = with_.found_model();
   if (!model_.empty())
     co_return std::nullopt;
-  auto list = exchange{loop_, with_, by_};
+  auto list = exchange{loop_, with_.server(), by_};
   auto failed = co_await list.ask({"/models", {}}, with_.settings().connect_timeout);
   if (!failed && !by_.why() && list.answer().status() != 200)
     co_return co_await read_refusal(list);
@@ -119,18 +132,31 @@ asio::awaitable<chat_attempt::outcome> chat_attempt::find_model() {
   co_return std::nullopt;
 }
 
+bool chat_attempt::tells_tools() const {
+  return !asked_.tools.empty() && with_.takes_tools(model_);
+}
+
 asio::awaitable<chat_attempt::outcome> chat_attempt::stream() {
+  auto failed = co_await ask();
+  if (!refused_tools_ || by_.why())
+    co_return failed;
+  with_.remember_refusal_of_tools(model_);
+  co_return co_await ask();
+}
+
+asio::awaitable<chat_attempt::outcome> chat_attempt::ask() {
   const auto& settings = with_.settings();
   family_ = family_of(model_);
   first_turn_ = first_turn_within(
       asked_, {settings.context_tokens, reply_tokens(asked_, settings), family_});
-  const auto body =
-      chat_body(asked_, {.model = model_,
-                         .first_turn = first_turn_,
-                         .so_far = progress_.so_far(),
-                         .prefill = with_.prefill(),
-                         .completion_limit = wants_completion_limit(with_.url())});
-  auto chat = exchange{loop_, with_, by_};
+  const auto body = chat_body(
+      asked_, {.model = model_,
+               .first_turn = first_turn_,
+               .so_far = progress_.so_far(),
+               .prefill = with_.prefill(),
+               .completion_limit = wants_completion_limit(with_.server().url()),
+               .tools = tells_tools()});
+  auto chat = exchange{loop_, with_.server(), by_};
   with_.meters().requests.add();
   asked_at_ = clock::now();
   auto failed =
@@ -184,8 +210,8 @@ asio::awaitable<chat_attempt::outcome> chat_attempt::read_stream(exchange& with)
 /// What is new goes out at once, and moves the limit until the text is whole: what is
 /// sent behind it, comments included, gets no more time.
 chat_attempt::outcome chat_attempt::tell(chat_stream& from) {
-  auto [text, tokens, reasoning] = from.take();
-  if (tokens > 0 || !reasoning.empty()) {
+  auto [text, tokens, reasoning, calls] = from.take();
+  if (tokens > 0 || !reasoning.empty() || calls) {
     const auto now = clock::now();
     if (!std::exchange(heard_, true)) {
       with_.meters().first_token.observe(
@@ -215,6 +241,10 @@ void chat_attempt::tell_end(const chat_stream& from) {
             told, true});
   if (continued_) // its provider counted only its own part
     used = {used.prompt_tokens, told, true};
+  // Who was told of no tools cannot have any called.
+  if (auto calls = tells_tools() ? from.calls() : std::vector<tool_call>{};
+      !calls.empty())
+    return progress_.called({std::move(calls), used});
   progress_.ended({from.finish_reason().empty() ? "stop" : from.finish_reason(), used});
 }
 
@@ -246,6 +276,7 @@ asio::awaitable<chat_attempt::outcome> chat_attempt::read_refusal(exchange& with
       quoted_words(read_complaint(with.body()).message, with_.settings().key);
   failed.detail =
       "HTTP " + std::to_string(status) + (words.empty() ? "" : ": ") + words;
+  refused_tools_ = tells_tools() && refuses_tools(status, words);
   if (failed.kind == fault_kind::bad_request && !words.empty())
     failed.shown = std::string{rule_of(failed.kind).shown} + " " + words;
   if (!unread)

@@ -40,12 +40,14 @@ private:
   [[nodiscard]] boost::asio::awaitable<outcome> wait_for_place();
   [[nodiscard]] boost::asio::awaitable<outcome> find_model();
   [[nodiscard]] boost::asio::awaitable<outcome> stream();
+  [[nodiscard]] boost::asio::awaitable<outcome> ask();
   [[nodiscard]] boost::asio::awaitable<outcome> read_stream(exchange& with);
   [[nodiscard]] boost::asio::awaitable<outcome> read_refusal(exchange& with);
   [[nodiscard]] boost::asio::awaitable<void> read_rest(exchange& with);
   [[nodiscard]] outcome tell(chat_stream& from);
   void tell_end(const chat_stream& from);
   [[nodiscard]] provider_fault lateness() const;
+  [[nodiscard]] bool tells_tools() const;
 
   boost::asio::io_context& loop_;
   provider& with_;
@@ -61,6 +63,7 @@ private:
   std::size_t first_turn_ = 0;                 ///< that the model is shown
   bool continued_ = false;                     ///< the reply began with another attempt
   bool heard_ = false;
+  bool refused_tools_ = false; ///< asked without them it may answer
 };
 
 } // namespace jessica::engines

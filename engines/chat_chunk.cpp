@@ -2,8 +2,10 @@
 
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <utility>
@@ -81,6 +83,47 @@ void append_text(std::string& to, std::string_view text) {
           type.empty() ? text_of(*fields, "code") : std::move(type)};
 }
 
+/// Arguments are a text, piece by piece; some servers send the whole object.
+[[nodiscard]] bool take_arguments(const json::object& function, std::string& to) {
+  const auto* const found = find(function, "arguments");
+  if (found == nullptr)
+    return true;
+  if (const auto* const text = found->if_string())
+    append_text(to, *text);
+  else if (found->is_object())
+    to = json::serialize(*found);
+  else
+    return false;
+  return true;
+}
+
+[[nodiscard]] bool take_call(const json::value& from, std::vector<call_piece>& to) {
+  const auto* const fields = from.if_object();
+  if (fields == nullptr)
+    return false;
+  auto& piece = to.emplace_back();
+  if (const auto* const index = find(*fields, "index"))
+    if (const auto* const number = index->if_int64())
+      piece.index = *number;
+  append_text(piece.id, text_of(*fields, "id"));
+  const auto* const function = find_object(*fields, "function");
+  if (function == nullptr)
+    return true;
+  append_text(piece.name, text_of(*function, "name"));
+  return take_arguments(*function, piece.arguments);
+}
+
+[[nodiscard]] bool take_calls(const json::object& said, std::vector<call_piece>& to) {
+  const auto* const calls = find(said, "tool_calls");
+  if (calls == nullptr)
+    return true;
+  const auto* const list = calls->if_array();
+  if (list == nullptr)
+    return false;
+  return std::ranges::all_of(*list,
+                             [&](const auto& one) { return take_call(one, to); });
+}
+
 /// Takes what one of the choices says.
 [[nodiscard]] bool take_choice(const json::object& choice, chat_chunk& to) {
   to.finish_reason = text_of(choice, "finish_reason");
@@ -98,7 +141,7 @@ void append_text(std::string& to, std::string_view text) {
       append_text(to.reasoning, thought->get_string());
       break; // some send both, with the same text
     }
-  return true;
+  return take_calls(*said, to.calls);
 }
 
 [[nodiscard]] const json::object* first_choice(const json::array& choices) {
@@ -142,7 +185,7 @@ result<chat_chunk> read_chunk(std::string_view text) {
     return broken("choices are no list");
   const auto* const choice = first_choice(choices->get_array());
   if (choice != nullptr && !take_choice(*choice, chunk))
-    return broken("content is no text");
+    return broken("content is no text, or calls of tools are none");
   return chunk;
 }
 

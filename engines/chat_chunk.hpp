@@ -4,6 +4,7 @@
 
 #include "domain/chat.hpp"
 #include "domain/error.hpp"
+#include "engines/call_pieces.hpp"
 
 #include <optional>
 #include <string>
@@ -19,8 +20,9 @@ struct complaint {
 };
 
 struct chat_chunk {
-  std::string text;          ///< valid UTF-8 without NUL; may be empty
-  std::string reasoning;     ///< the same
+  std::string text;      ///< valid UTF-8 without NUL; may be empty
+  std::string reasoning; ///< the same
+  std::vector<call_piece> calls;
   std::string finish_reason; ///< empty: none yet
   std::optional<usage> used;
   std::optional<complaint> failed;

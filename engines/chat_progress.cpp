@@ -45,6 +45,11 @@ void chat_progress::ended(text_ended how) {
   tell(std::move(how));
 }
 
+void chat_progress::called(tools_called what) {
+  over_ = true;
+  tell(std::move(what));
+}
+
 void chat_progress::failed(text_failed why) {
   over_ = true;
   tell(std::move(why));

@@ -27,6 +27,7 @@ public:
   /// Beyond what a reply may hold it is dropped.
   void reasoning(std::string more);
   void ended(text_ended how);
+  void called(tools_called what);
   void failed(text_failed why);
 
   [[nodiscard]] const std::string& so_far() const noexcept { return so_far_; }

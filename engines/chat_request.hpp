@@ -20,6 +20,7 @@ struct chat_request {
   std::string_view so_far;                     ///< of the reply, to go on with
   prefill_style prefill = prefill_style::none; ///< how, when there is such a text
   bool completion_limit = false; ///< max_tokens is named max_completion_tokens
+  bool tools = true;             ///< those of the prompt are told
 };
 
 /// JSON. `max_tokens` is a

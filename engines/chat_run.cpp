@@ -81,8 +81,11 @@ std::optional<std::string> named_model(const prompt& asked) {
 std::vector<provider*> route(const provider_list& all, const prompt& asked) {
   const auto wanted = named_model(asked);
   auto found = std::vector<provider*>{};
+  // Who is told of no tools could make nothing of their results.
+  const auto called = std::ranges::any_of(
+      asked.turns, [](const auto& one) { return !one.calls.empty(); });
   for (const auto& one : all)
-    if (!wanted || one->offers(*wanted))
+    if ((!wanted || one->offers(*wanted)) && (!called || one->settings().tools))
       found.push_back(one.get());
   return found;
 }
@@ -104,8 +107,9 @@ bool chat_run::over() const noexcept {
   return stopped_ || progress_->over();
 }
 
-asio::awaitable<void> chat_run::run(std::shared_ptr<chat_run> self) {
-  co_await self->run();
+void chat_run::broke() {
+  if (!progress_->over())
+    progress_->failed({"The engine failed.", true});
 }
 
 asio::awaitable<void> chat_run::run() {

@@ -6,6 +6,7 @@
 #include "engines/chat_progress.hpp"
 #include "engines/interruption.hpp"
 #include "engines/provider.hpp"
+#include "engines/task_loop.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -27,19 +28,19 @@ using provider_list = std::vector<std::unique_ptr<provider>>;
                                            const prompt& asked);
 
 /// On the engine's loop, but for its making and `progress`.
-class chat_run {
+class chat_run final : public loop_task {
 public:
   chat_run(boost::asio::io_context& loop, const provider_list& all, prompt asked,
            std::unique_ptr<chat_progress> progress);
 
-  /// Tells everything, its end included. `self` keeps the run until then.
-  [[nodiscard]] static boost::asio::awaitable<void> run(std::shared_ptr<chat_run> self);
+  /// Tells everything, its end included.
+  [[nodiscard]] boost::asio::awaitable<void> run() override;
   /// Closes what is open, and no other provider is asked.
-  void stop() noexcept;
+  void stop() noexcept override;
+  void broke() override;
   [[nodiscard]] chat_progress& progress() noexcept { return *progress_; }
 
 private:
-  [[nodiscard]] boost::asio::awaitable<void> run();
   [[nodiscard]] boost::asio::awaitable<void> run_round();
   [[nodiscard]] boost::asio::awaitable<bool> wait_for_pause();
   /// True: the reply is over, one way or the other.

@@ -71,8 +71,7 @@ void chat_stream::take_data(std::string_view data) {
   if (data == last_word) {
     if (!began_)
       return fail_as(fault_kind::unexpected_answer, "an end without an answer");
-    ended_ = true;
-    return;
+    return check_end();
   }
   auto chunk = read_chunk(data);
   if (!chunk)
@@ -85,10 +84,38 @@ void chat_stream::take_data(std::string_view data) {
     gained_.text += chunk->text;
     ++gained_.tokens;
   }
+  take_calls(chunk->calls);
   if (!chunk->finish_reason.empty())
     finish_reason_ = std::move(chunk->finish_reason);
   if (chunk->used)
     used_ = chunk->used;
+}
+
+void chat_stream::take_calls(std::vector<call_piece>& pieces) {
+  for (auto& one : pieces) {
+    gained_.calls = true;
+    if (auto failed = calls_.add(std::move(one)))
+      return fail_as(failed->kind, std::move(failed->detail));
+  }
+}
+
+std::string_view chat_stream::wrong_with_calls() const noexcept {
+  if (calls_.has_nameless())
+    return "a call of a tool without a name";
+  if (calls_.empty() && finish_reason_ == "tool_calls")
+    return "calls of tools were said, and none told";
+  return {};
+}
+
+void chat_stream::check_end() {
+  if (const auto wrong = wrong_with_calls(); !wrong.empty())
+    fail_as(fault_kind::malformed, std::string{wrong});
+  ended_ = !fault_;
+}
+
+std::vector<tool_call> chat_stream::calls() const {
+  const auto cut = finish_reason_ == "length" || finish_reason_ == "content_filter";
+  return cut ? std::vector<tool_call>{} : calls_.finish();
 }
 
 void chat_stream::take_whole() {
@@ -97,14 +124,15 @@ void chat_stream::take_whole() {
     return fail_as(fault_kind::cut, "an answer that is no JSON");
   if (answer->failed)
     return complain(answer->failed->message, answer->failed->type);
-  if (answer->text.empty() && answer->finish_reason.empty())
+  if (answer->text.empty() && answer->finish_reason.empty() && answer->calls.empty())
     return fail_as(fault_kind::unexpected_answer, "JSON without an answer");
   gained_.tokens = answer->text.empty() ? 0 : 1;
   gained_.text = std::move(answer->text);
   gained_.reasoning = std::move(answer->reasoning);
   finish_reason_ = std::move(answer->finish_reason);
   used_ = answer->used;
-  ended_ = true;
+  take_calls(answer->calls);
+  check_end();
 }
 
 void chat_stream::end() {
@@ -115,8 +143,8 @@ void chat_stream::end() {
   if (form_ == form::events)
     events_.end([this](std::string_view data) { take_data(data); });
   // Some servers leave out the last word; none leaves out the reason.
-  if (is_text_whole())
-    ended_ = !fault_;
+  if (!finish_reason_.empty())
+    check_end();
   else if (!ended_)
     fail_as(fault_kind::cut, "the stream ended without an end");
 }

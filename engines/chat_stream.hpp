@@ -2,6 +2,7 @@
 // servers that do not stream. Pure.
 #pragma once
 
+#include "engines/call_pieces.hpp"
 #include "engines/engine.hpp"
 #include "engines/fault.hpp"
 #include "engines/sse.hpp"
@@ -11,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace jessica::engines {
 
@@ -27,7 +29,9 @@ public:
   /// Everything is here that a provider says, its last word included.
   [[nodiscard]] bool ended() const noexcept { return ended_; }
   /// The text is whole; only usage or the last word may follow.
-  [[nodiscard]] bool is_text_whole() const noexcept { return !finish_reason_.empty(); }
+  [[nodiscard]] bool is_text_whole() const noexcept {
+    return !finish_reason_.empty() && wrong_with_calls().empty();
+  }
   [[nodiscard]] const std::optional<provider_fault>& fault() const noexcept {
     return fault_;
   }
@@ -37,6 +41,7 @@ public:
     std::string text;
     std::uint32_t tokens = 0; ///< chunks with text: what most servers send a token in
     std::string reasoning;
+    bool calls = false; ///< pieces of calls of tools
   };
   [[nodiscard]] gain take() noexcept;
 
@@ -45,6 +50,9 @@ public:
     return finish_reason_;
   }
   [[nodiscard]] const std::optional<usage>& used() const noexcept { return used_; }
+  /// The tools that the answer wants called, when it is whole. None of an answer that
+  /// ran into a limit, whose last call may not be.
+  [[nodiscard]] std::vector<tool_call> calls() const;
 
 private:
   enum class form : std::uint8_t { unknown, events, whole };
@@ -52,6 +60,10 @@ private:
   void take_body(std::string_view body);
   void take_data(std::string_view data);
   void take_whole();
+  void take_calls(std::vector<call_piece>& pieces);
+  /// The answer is over: its calls must make sense.
+  void check_end();
+  [[nodiscard]] std::string_view wrong_with_calls() const noexcept;
   void complain(const std::string& message, const std::string& type);
   void fail_as(fault_kind kind, std::string detail);
 
@@ -62,6 +74,7 @@ private:
   std::string whole_; ///< JSON so far
   gain gained_;
   std::string finish_reason_;
+  call_pieces calls_;
   std::optional<usage> used_;
   std::optional<provider_fault> fault_;
   bool began_ = false; ///< a chunk of an answer came

@@ -1,5 +1,6 @@
 #include "engines/exchange.hpp"
 
+#include <algorithm>
 #include <format>
 #include <utility>
 
@@ -14,7 +15,7 @@ constexpr auto read_bytes = std::size_t{4096};
 
 } // namespace
 
-exchange::exchange(asio::io_context& loop, provider& with, interruption& by)
+exchange::exchange(asio::io_context& loop, peer& with, interruption& by)
     : loop_(loop), with_(with), by_(by), buffer_(read_bytes) {}
 
 exchange::~exchange() {
@@ -30,7 +31,7 @@ std::string exchange::text_of(const question& what) const {
                           what.body.empty() ? "GET" : "POST",
                           whole ? "http://" + url.authority() : "", url.path, what.path,
                           url.authority());
-  text += "Accept: text/event-stream, application/json\r\n";
+  text.append("Accept: ").append(what.accept).append("\r\n").append(what.headers);
   if (!settings.key.empty())
     text += "Authorization: Bearer " + settings.key + "\r\n";
   for (const auto& [name, value] : settings.headers)
@@ -65,7 +66,7 @@ asio::awaitable<exchange::outcome> exchange::reach(clock::time_point until) {
 
 /// A new connection, within its limit.
 asio::awaitable<exchange::outcome> exchange::open() {
-  const auto until = clock::now() + with_.settings().connect_timeout;
+  const auto until = std::min(clock::now() + with_.settings().connect_timeout, last_);
   by_.set_limit(until);
   auto failed = co_await reach(until);
   by_.clear_limit();
@@ -96,14 +97,14 @@ exchange::ask(const question& what, std::chrono::milliseconds answer_within) {
   link_ = with_.idle().take();
   by_.watch(link_.get());
   if (link_) {
-    by_.set_limit(clock::now() + answer_within);
+    by_.set_limit(std::min<clock::time_point>(clock::now() + answer_within, last_));
     auto failed = co_await talk(request);
     if (!failed || heard_ || by_.why())
       co_return failed;
   }
   if (auto failed = co_await open(); failed || by_.why())
     co_return failed;
-  by_.set_limit(clock::now() + answer_within);
+  by_.set_limit(std::min<clock::time_point>(clock::now() + answer_within, last_));
   co_return co_await talk(request);
 }
 

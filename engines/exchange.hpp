@@ -1,10 +1,10 @@
-// One HTTP question to a provider and its answer, on a kept connection or a new one.
+// One HTTP question to a server and its answer, on a kept connection or a new one.
 #pragma once
 
 #include "engines/fault.hpp"
 #include "engines/http_answer.hpp"
 #include "engines/interruption.hpp"
-#include "engines/provider.hpp"
+#include "engines/peer.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -20,8 +20,10 @@ namespace jessica::engines {
 
 /// What is asked: POST with a body, GET without.
 struct question {
-  std::string_view path; ///< behind the provider's base
+  std::string_view path; ///< behind the server's base
   std::string body;
+  std::string_view accept = "text/event-stream, application/json";
+  std::string headers = {}; ///< further ones, each with its line's end
 };
 
 /// On the engine's loop. `by` ends all waits; the connection ends with the exchange
@@ -31,12 +33,14 @@ public:
   using clock = std::chrono::steady_clock;
   using outcome = std::optional<provider_fault>;
 
-  exchange(boost::asio::io_context& loop, provider& with, interruption& by);
+  exchange(boost::asio::io_context& loop, peer& with, interruption& by);
   ~exchange();
   exchange(const exchange&) = delete;
   exchange& operator=(const exchange&) = delete;
 
-  /// Connects (within the provider's limit), asks, and waits until the answer's header
+  /// From here on nothing, connecting included, takes longer than until then.
+  void end_by(clock::time_point last) noexcept { last_ = last; }
+  /// Connects (within the server's limit), asks, and waits until the answer's header
   /// is there, at most as long as given; that limit then holds on. A kept connection
   /// that turns out to be dead is replaced once.
   [[nodiscard]] boost::asio::awaitable<outcome>
@@ -60,12 +64,13 @@ private:
   [[nodiscard]] std::string text_of(const question& what) const;
 
   boost::asio::io_context& loop_;
-  provider& with_;
+  peer& with_;
   interruption& by_;
   std::unique_ptr<connection> link_;
   std::unique_ptr<http_answer> answer_;
   std::string body_;
   std::vector<char> buffer_;
+  clock::time_point last_ = clock::time_point::max();
   bool heard_ = false; ///< any byte of the answer
 };
 

@@ -1,123 +1,46 @@
 #include "engines/openai.hpp"
 
 #include "engines/chat_run.hpp"
-#include "ops/log.hpp"
+#include "engines/task_loop.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/post.hpp>
-
-#include <chrono>
-#include <exception>
-#include <semaphore>
 #include <string>
-#include <thread>
-#include <unordered_set>
+#include <string_view>
 #include <utility>
 
 namespace jessica::engines {
-
-namespace asio = boost::asio;
 
 namespace {
 
 /// Until the provider has said what it has; then reply.model tells.
 constexpr auto any_model = std::string_view{"default"};
 
-/// The loop and all that lives on it.
+/// The loop and the providers that live on it.
 class engine_loop {
 public:
   engine_loop() = default;
   /// Frames that never ended are dropped while what they refer to still stands.
   ~engine_loop() {
     stop();
-    context_.shutdown();
+    loop_.drop();
     providers_.clear(); // their timers are the loop's
   }
   engine_loop(const engine_loop&) = delete;
   engine_loop& operator=(const engine_loop&) = delete;
 
-  [[nodiscard]] asio::io_context& context() noexcept { return context_; }
+  [[nodiscard]] task_loop& loop() noexcept { return loop_; }
   [[nodiscard]] provider_list& providers() noexcept { return providers_; }
 
-  void start() {
-    thread_ = std::thread{[this] { run(); }};
-  }
-
-  /// Any thread.
-  void add(std::shared_ptr<chat_run> what) {
-    asio::post(context_, [this, what = std::move(what)]() mutable {
-      if (stopping_)
-        return;
-      runs_.insert(what);
-      asio::co_spawn(context_, chat_run::run(what),
-                     [this, what](const std::exception_ptr& broken) {
-                       runs_.erase(what);
-                       report(broken, *what);
-                     });
-    });
-  }
-  /// Any thread.
-  void remove(std::shared_ptr<chat_run> what) {
-    asio::post(context_, [what = std::move(what)] { what->stop(); });
-  }
-
-  /// Ends all runs and the thread; what has not ended after a second is dropped.
+  /// Ends all runs and the thread.
   void stop() {
-    if (!thread_.joinable())
-      return;
-    asio::post(context_, [this] {
-      stopping_ = true;
-      for (const auto& one : runs_)
-        one->stop();
+    loop_.stop([this] {
       for (const auto& one : providers_)
-        one->idle().close_all();
-      work_.reset();
+        one->server().idle().close_all();
     });
-    constexpr auto patience = std::chrono::seconds{1};
-    if (!done_.try_acquire_for(patience))
-      context_.stop();
-    thread_.join();
   }
 
 private:
-  struct loop : asio::io_context {
-    loop() : io_context(1) {}
-    using asio::execution_context::shutdown;
-  };
-
-  void run() {
-    while (!context_.stopped()) {
-      try {
-        context_.run();
-      } catch (const std::exception& what) { // a bug in one handler; the others go on
-        ops::error("engine.exception", {{"what", what.what()}});
-      }
-    }
-    done_.release();
-  }
-
-  static void report(const std::exception_ptr& broken, chat_run& of) {
-    if (!broken)
-      return;
-    try {
-      std::rethrow_exception(broken);
-    } catch (const std::exception& what) {
-      ops::error("engine.exception", {{"what", what.what()}});
-    }
-    if (!of.progress().over())
-      of.progress().failed({"The engine failed.", true});
-  }
-
   provider_list providers_; ///< first, so that frames may refer to them to their end
-  loop context_;
-  asio::executor_work_guard<asio::io_context::executor_type> work_{
-      context_.get_executor()};
-  std::unordered_set<std::shared_ptr<chat_run>> runs_;
-  bool stopping_ = false;
-  std::binary_semaphore done_{0};
-  std::thread thread_;
+  task_loop loop_;
 };
 
 class openai_generation final : public generation {
@@ -126,7 +49,7 @@ public:
       : on_(std::move(on)), what_(std::move(what)) {}
   ~openai_generation() override {
     what_->progress().close();
-    on_->remove(std::move(what_));
+    on_->loop().remove(std::move(what_));
   }
 
 private:
@@ -156,9 +79,9 @@ public:
     const auto& limits = (routes.empty() ? *all.front() : *routes.front()).settings();
     auto progress = std::make_unique<chat_progress>(std::move(sink), model_of(asked),
                                                     limits.max_reply_bytes);
-    auto made = std::make_shared<chat_run>(on_->context(), all, std::move(asked),
+    auto made = std::make_shared<chat_run>(on_->loop().context(), all, std::move(asked),
                                            std::move(progress));
-    on_->add(made);
+    on_->loop().add(made);
     return std::make_unique<openai_generation>(on_, std::move(made));
   }
 
@@ -175,13 +98,13 @@ make_openai(const std::vector<config::provider_settings>& providers) {
     return fail(errc::invalid_input, "no provider is given");
   auto on = std::make_shared<engine_loop>();
   for (const auto& one : providers) {
-    auto opened = provider::open(one, on->context());
+    auto opened = provider::open(one, on->loop().context());
     if (!opened)
       return fail(errc::invalid_input,
                   "provider " + one.name + ": " + opened.error().what);
     on->providers().push_back(std::move(*opened));
   }
-  on->start();
+  on->loop().start();
   return std::make_unique<openai>(std::move(on));
 }
 

@@ -37,52 +37,47 @@ provider_meters::provider_meters(const std::string& provider)
               "A provider's circuit breaker: 0 closed, 1 probing, 2 open",
               {{"provider", provider}}) {}
 
-provider::provider(const config::provider_settings& settings, provider_url url,
-                   std::optional<provider_url> proxy, std::shared_ptr<tls_trust> trust,
-                   boost::asio::io_context& loop)
-    : settings_(settings),
-      url_(std::move(url)),
-      proxy_(std::move(proxy)),
-      trust_(std::move(trust)),
-      prefill_(read_prefill_style(settings.prefill)),
-      places_(settings.max_concurrency, settings.queue),
-      idle_(loop, settings.keep_alive_connections, settings.keep_alive),
-      names_(loop),
-      breaker_(settings.breaker_failures, settings.breaker_pause),
-      meters_(settings.name) {}
+provider::provider(std::unique_ptr<peer> server)
+    : peer_(std::move(server)),
+      prefill_(read_prefill_style(settings().prefill)),
+      places_(settings().max_concurrency, settings().queue),
+      breaker_(settings().breaker_failures, settings().breaker_pause),
+      meters_(settings().name) {}
 
 result<std::unique_ptr<provider>>
 provider::open(const config::provider_settings& settings,
                boost::asio::io_context& loop) {
-  auto url = parse_provider_url(settings.url);
-  if (!url)
-    return std::unexpected{std::move(url.error())};
-  auto proxy = std::optional<provider_url>{};
-  if (!settings.proxy.empty()) {
-    auto way = parse_provider_url(settings.proxy);
-    if (!way)
-      return std::unexpected{std::move(way.error())};
-    proxy = std::move(*way);
-  }
-  auto trust = tls_trust::open(settings.ca_file.string());
-  if (!trust)
-    return std::unexpected{std::move(trust.error())};
-  return std::unique_ptr<provider>{new provider{
-      settings, std::move(*url), std::move(proxy), std::move(*trust), loop}};
+  auto server = peer::open(settings, loop);
+  if (!server)
+    return std::unexpected{std::move(server.error())};
+  return std::unique_ptr<provider>{new provider{std::move(*server)}};
 }
 
 bool provider::offers(std::string_view model) const {
-  return settings_.models.empty() || model == settings_.model ||
-         std::ranges::any_of(settings_.models,
+  return settings().models.empty() || model == settings().model ||
+         std::ranges::any_of(settings().models,
                              [&](const auto& one) { return matches(one, model); });
 }
 
 std::string provider::own_model() const {
-  if (!settings_.model.empty())
-    return settings_.model;
+  if (!settings().model.empty())
+    return settings().model;
   const auto named = std::ranges::find_if(
-      settings_.models, [](const auto& one) { return !one.ends_with('*'); });
-  return named == settings_.models.end() ? std::string{} : *named;
+      settings().models, [](const auto& one) { return !one.ends_with('*'); });
+  return named == settings().models.end() ? std::string{} : *named;
+}
+
+bool provider::takes_tools(std::string_view model) const {
+  return settings().tools && !std::ranges::contains(without_tools_, model);
+}
+
+/// Names of models come from clients, too: a bounded number is kept.
+void provider::remember_refusal_of_tools(const std::string& model) {
+  constexpr auto most_models = std::size_t{64};
+  ops::warn("engine.without_tools", {{"provider", settings().name}, {"model", model}});
+  if (without_tools_.size() == most_models)
+    without_tools_.erase(without_tools_.begin());
+  without_tools_.push_back(model);
 }
 
 void provider::show_breaker() {
@@ -100,7 +95,7 @@ std::optional<provider_fault> provider::refuse(clock::time_point now) {
 
 void provider::succeeded() {
   if (breaker_.now_is() != breaker::state::closed)
-    ops::info("engine.recovered", {{"provider", settings_.name}});
+    ops::info("engine.recovered", {{"provider", settings().name}});
   breaker_.succeeded();
   show_breaker();
 }
@@ -116,8 +111,8 @@ void provider::failed(const provider_fault& why, clock::time_point now) {
   if (!rule_of(why.kind).counts) {
     unused();
   } else if (breaker_.failed(now)) {
-    ops::warn("engine.left_alone", {{"provider", settings_.name},
-                                    {"pause_ms", settings_.breaker_pause.count()}});
+    ops::warn("engine.left_alone", {{"provider", settings().name},
+                                    {"pause_ms", settings().breaker_pause.count()}});
   }
   show_breaker();
 }

@@ -5,10 +5,8 @@
 #include "domain/error.hpp"
 #include "engines/breaker.hpp"
 #include "engines/chat_request.hpp"
-#include "engines/connection_pool.hpp"
 #include "engines/fault.hpp"
-#include "engines/name_book.hpp"
-#include "engines/provider_url.hpp"
+#include "engines/peer.hpp"
 #include "engines/slots.hpp"
 #include "ops/metrics.hpp"
 
@@ -20,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace jessica::engines {
 
@@ -45,12 +44,9 @@ public:
   open(const config::provider_settings& settings, boost::asio::io_context& loop);
 
   [[nodiscard]] const config::provider_settings& settings() const noexcept {
-    return settings_;
+    return peer_->settings();
   }
-  [[nodiscard]] const provider_url& url() const noexcept { return url_; }
-  [[nodiscard]] const std::optional<provider_url>& proxy() const noexcept {
-    return proxy_;
-  }
+  [[nodiscard]] peer& server() noexcept { return *peer_; }
   [[nodiscard]] prefill_style prefill() const noexcept { return prefill_; }
   /// Does it answer with this model, as far as the settings say?
   [[nodiscard]] bool offers(std::string_view model) const;
@@ -60,10 +56,11 @@ public:
   [[nodiscard]] const std::string& found_model() const noexcept { return found_model_; }
   void remember_model(std::string name) { found_model_ = std::move(name); }
 
-  [[nodiscard]] tls_trust& trust() noexcept { return *trust_; }
+  /// False: it is not to be told of tools, or this model of it has refused them.
+  [[nodiscard]] bool takes_tools(std::string_view model) const;
+  void remember_refusal_of_tools(const std::string& model);
+
   [[nodiscard]] slots& places() noexcept { return places_; }
-  [[nodiscard]] connection_pool& idle() noexcept { return idle_; }
-  [[nodiscard]] name_book& names() noexcept { return names_; }
   [[nodiscard]] provider_meters& meters() noexcept { return meters_; }
 
   /// Empty: it may be asked now, and one of the three below must be told afterwards.
@@ -80,22 +77,16 @@ public:
   }
 
 private:
-  provider(const config::provider_settings& settings, provider_url url,
-           std::optional<provider_url> proxy, std::shared_ptr<tls_trust> trust,
-           boost::asio::io_context& loop);
+  explicit provider(std::unique_ptr<peer> server);
   void show_breaker();
 
-  config::provider_settings settings_;
-  provider_url url_;
-  std::optional<provider_url> proxy_;
-  std::shared_ptr<tls_trust> trust_;
+  std::unique_ptr<peer> peer_;
   prefill_style prefill_;
   slots places_;
-  connection_pool idle_;
-  name_book names_;
   breaker breaker_;
   clock::time_point paused_until_;
   std::string found_model_;
+  std::vector<std::string> without_tools_; ///< models, the one that refused first first
   provider_meters meters_;
 };
 

@@ -3,15 +3,21 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace jessica::storage {
 namespace {
 
 constexpr auto read_prompt = std::string_view{R"(
   select c.system_prompt, c.model, t.role, t.content, t.id = $2, t.id,
-    c.metadata -> 'memory' is distinct from 'false'::jsonb
+    c.metadata -> 'memory' is distinct from 'false'::jsonb,
+    case when c.metadata -> 'tools' = 'false'::jsonb then ''
+      when jsonb_typeof(c.metadata -> 'tools') = 'array'
+      then array_to_string(array(select jsonb_array_elements_text(c.metadata -> 'tools')), ',')
+    end
   from public.conversations c
   left join lateral (
     select m.id, m.seq, m.role, m.content from public.messages m
@@ -24,6 +30,14 @@ constexpr auto read_prompt = std::string_view{R"(
   ) t on true
   where c.id = $1
   order by t.seq)"};
+
+/// Names between commas, which no tool has in its own.
+[[nodiscard]] std::vector<std::string> names_of(std::string_view list) {
+  auto names = std::vector<std::string>{};
+  for (const auto one : std::views::split(list, ','))
+    names.emplace_back(std::string_view{one});
+  return names;
+}
 
 } // namespace
 
@@ -48,6 +62,8 @@ result<prompt> load_prompt(connection& db, user_id user, conversation_id convers
   };
   auto read = prompt{choice(0), choice(1), {}};
   read.recalls = found.text(0, 6) == "t";
+  if (!found.null(0, 7))
+    read.only_tools = names_of(found.text(0, 7));
   for (auto row = 0; row < found.size(); ++row)
     read.turns.push_back(
         {std::string{found.text(row, 2)}, std::string{found.text(row, 3)},

@@ -1,6 +1,7 @@
 #include "storage/batch_sql.hpp"
 #include "storage/chat.hpp"
 #include "storage/jobs.hpp"
+#include "storage/tools_json.hpp"
 
 #include <algorithm>
 #include <string>
@@ -44,7 +45,8 @@ constexpr auto save_texts = std::string_view{R"(
   return R"({"prompt_tokens":)" + std::to_string(used.prompt_tokens) +
          R"(,"completion_tokens":)" + std::to_string(used.completion_tokens) +
          R"(,"estimated":)" + (used.estimated ? "true" : "false") +
-         (what.model.empty() ? "" : R"(,"model":)" + quoted_plain(what.model)) + "}";
+         (what.model.empty() ? "" : R"(,"model":)" + quoted_plain(what.model)) +
+         (what.tools.empty() ? "" : R"(,"tools":)" + tools_json(what.tools)) + "}";
 }
 
 [[nodiscard]] result<std::vector<job_id>>

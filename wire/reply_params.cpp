@@ -19,6 +19,7 @@ constexpr auto most_tokens = std::int64_t{1'000'000};
 constexpr auto most_stops = std::size_t{4}; // what OpenAI takes
 constexpr auto most_stop_bytes = std::size_t{128};
 constexpr auto most_model_bytes = std::size_t{128};
+constexpr auto most_tools = std::size_t{64};
 
 [[nodiscard]] std::unexpected<error> refuse(std::string what) {
   return fail(errc::invalid_input, "params." + std::move(what), "validation_failed");
@@ -89,6 +90,28 @@ read_stop_texts(const json::object& from) {
   return texts;
 }
 
+/// True is the same as nothing said.
+[[nodiscard]] result<std::optional<std::vector<std::string>>>
+read_tools(const json::object& from) {
+  constexpr auto wanted = "tools must be false or a list of at most 64 names";
+  const auto* const found = from.if_contains("tools");
+  if (found == nullptr || found->is_null())
+    return std::nullopt;
+  if (const auto* const any = found->if_bool())
+    return *any ? std::nullopt : std::optional{std::vector<std::string>{}};
+  const auto* const list = found->if_array();
+  if (list == nullptr || list->size() > most_tools)
+    return refuse(wanted);
+  auto names = std::vector<std::string>{};
+  for (const auto& one : *list) {
+    const auto* const name = one.if_string();
+    if (name == nullptr)
+      return refuse(wanted);
+    names.emplace_back(*name);
+  }
+  return names;
+}
+
 } // namespace
 
 result<reply_params> read_reply_params(std::string_view text) {
@@ -111,6 +134,8 @@ result<reply_params> read_reply_params(std::string_view text) {
     bad = put(read_max_tokens(fields), read.max_tokens);
   if (!bad)
     bad = put(read_stop_texts(*parsed), read.stop);
+  if (!bad)
+    bad = put(read_tools(*parsed), read.tools);
   if (bad)
     return std::unexpected{std::move(*bad)};
   return read;

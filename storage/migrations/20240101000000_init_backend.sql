@@ -39,6 +39,7 @@ create table public.messages (
   model text,
   usage jsonb,
   error jsonb,
+  tools jsonb,  -- that the reply called: [{id, name, arguments, result, failed, took_ms}]
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint messages_id_user unique (id, user_id),

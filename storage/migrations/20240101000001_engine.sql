@@ -448,7 +448,9 @@ begin
   ),
   w as (
     update public.messages m
-    set content = f.content, usage = f.usage - 'model',
+    set content = f.content, usage = f.usage - 'model' - 'tools',
+      tools = case when f.usage ? 'tools' then coalesce(m.tools, '[]') || (f.usage -> 'tools')
+        else m.tools end,
       model = coalesce(f.usage ->> 'model', m.model), updated_at = now(),
       status = case f.status when 'done' then 'complete' else 'cancelled' end
     from f

@@ -125,3 +125,26 @@ test('memories are learned from the start or from a snapshot, and kept', () => {
   snapshot(2, 'ab');
   assert.deepEqual(book.find(id).memories, [memory]);
 });
+
+test('a tool is known when it begins, and how it ended', () => {
+  const tool = (call_id, status, attempt = 1) =>
+    book.apply('reply.tool', { id, attempt, call_id, name: 'clock', status });
+  started();
+  assert.equal(tool('a', 'running'), 'changed');
+  tool('b', 'running');
+  tool('a', 'done');
+  assert.deepEqual(book.find(id).tools, [
+    { id: 'a', name: 'clock', status: 'done' },
+    { id: 'b', name: 'clock', status: 'running' },
+  ]);
+  started(2);
+  assert.equal(book.find(id).tools, undefined);
+  assert.equal(tool('b', 'failed'), 'stale'); // of the attempt before
+});
+
+test("a finished row knows its reply's tools", () => {
+  const tools = [{ id: 'a', name: 'clock', arguments: '{}', result: '', failed: true, took_ms: 1 }];
+  assert.deepEqual(book.adopt({ ...row('complete', 'x'), tools }).tools, [
+    { id: 'a', name: 'clock', status: 'failed' },
+  ]);
+});

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -38,6 +39,7 @@ struct reading {
   std::string text;
   std::string reasoning;
   std::string finish_reason;
+  std::string calls; ///< names and arguments: ids may be made up
   bool ended = false;
   bool failed = false;
   friend bool operator==(const reading&, const reading&) = default;
@@ -62,6 +64,15 @@ reading read(std::string_view body, std::size_t size) {
   take();
   demand(said.ended() != said.fault().has_value());
   got.finish_reason = said.finish_reason();
+  const auto calls = said.ended() ? said.calls() : std::vector<tool_call>{};
+  demand(calls.size() <= call_pieces::most_calls);
+  for (const auto& one : calls) {
+    demand_text(one.id);
+    demand_text(one.name);
+    demand_text(one.arguments);
+    demand(!one.id.empty() && !one.name.empty());
+    got.calls += one.name + '\n' + one.arguments + '\n';
+  }
   got.ended = said.ended();
   got.failed = said.fault().has_value();
   return got;

@@ -1,6 +1,7 @@
 // The messages of one conversation on the page, kept by id so that a growing reply only
 // ever appends text.
 import { announce, byId, make } from './elements.js';
+import { ToolLines } from './tool_lines.js';
 
 /** Scrolled this near to the end (px), the list follows new text. */
 const nearEnd = 96;
@@ -171,6 +172,7 @@ class Entry {
   #note = null;
   #stop = make('button', { type: 'button', class: 'link stop' }, 'Stop');
   #memories = null;
+  #tools = null;
   item;
 
   constructor(role, onStop) {
@@ -187,8 +189,9 @@ class Entry {
     );
   }
 
-  write({ text, status, error, memories }) {
+  write({ text, status, error, memories, tools }) {
     if (memories?.length > 0) this.#remember(memories);
+    if (tools?.length > 0 || this.#tools) this.#use(tools ?? []);
     if (text.startsWith(this.#text.data)) this.#text.appendData(text.slice(this.#text.length));
     else this.#text.data = text;
     this.isRunning = running(status);
@@ -237,6 +240,15 @@ class Entry {
       make('ul', {}, ...items),
     );
     this.item.append(this.#memories);
+  }
+
+  /** The tools it called stand above its text. */
+  #use(tools) {
+    if (!this.#tools) {
+      this.#tools = new ToolLines();
+      this.item.querySelector('.text').before(this.#tools.element);
+    }
+    this.#tools.show(tools);
   }
 
   #say(words, kind = '', ...more) {

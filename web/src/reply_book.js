@@ -12,6 +12,13 @@
  */
 
 /**
+ * @typedef {object} UsedTool
+ * @property {string} id      of the call
+ * @property {string} name
+ * @property {'running' | 'done' | 'failed'} status
+ */
+
+/**
  * @typedef {object} Reply
  * @property {string} id        id of the reply's message row
  * @property {number} attempt   0 while no event has named one
@@ -20,6 +27,7 @@
  * @property {ReplyStatus} status
  * @property {string} [error]   shown to the reader when status is 'error'
  * @property {UsedMemory[]} [memories]  what was said earlier and given to the engine
+ * @property {UsedTool[]} [tools]  that it called, in their order
  */
 
 const final = new Set(['complete', 'error', 'cancelled']);
@@ -35,6 +43,7 @@ export const replyEvents = [
   'reply.delta',
   'reply.snapshot',
   'reply.reset',
+  'reply.tool',
   ...Object.keys(ends),
 ];
 
@@ -64,7 +73,7 @@ export class ReplyBook {
     if (isFinal(known.status) && !(event === 'reply.reset' && isNew)) return 'stale';
     // A new attempt starts from nothing, whichever of its events arrives first.
     const from = isNew
-      ? { ...known, attempt: payload.attempt, seq: 0, text: '', status: 'streaming' }
+      ? { ...withoutTools(known), attempt: payload.attempt, seq: 0, text: '', status: 'streaming' }
       : known;
     const [verdict, next] = step(event, payload, from, isNew);
     if (verdict === 'changed') this.#replies.set(payload.id, next);
@@ -80,15 +89,22 @@ export class ReplyBook {
   adopt(row) {
     const known = this.#replies.get(row.id);
     if (known && !isFinal(row.status)) return known;
+    const tools = toolsOf(row);
     const reply = {
       ...(known ?? blank(row.id)),
       text: row.content,
       status: row.status,
       error: row.error?.message,
+      ...(tools ? { tools } : {}),
     };
     this.#replies.set(row.id, reply);
     return reply;
   }
+}
+
+/** The tools that a stored reply called. @returns {UsedTool[] | undefined} */
+export function toolsOf(row) {
+  return row.tools?.map(({ id, name, failed }) => ({ id, name, status: failed ? 'failed' : 'done' }));
 }
 
 /** @returns {Reply} */
@@ -114,10 +130,28 @@ function step(event, payload, from, isNew) {
         { ...grown(from, payload.text, payload.seq), memories: payload.memories ?? from.memories },
       ];
     case 'reply.reset':
-      return ['changed', { ...from, seq: 0, text: '', status: 'streaming', error: undefined }];
+      return [
+        'changed',
+        { ...withoutTools(from), seq: 0, text: '', status: 'streaming', error: undefined },
+      ];
+    case 'reply.tool':
+      return ['changed', { ...from, tools: used(from.tools ?? [], payload) }];
     default:
       return finished(event, payload, from);
   }
+}
+
+/** What an older attempt called is called again. */
+function withoutTools({ tools, ...reply }) {
+  return reply;
+}
+
+/** A call is told when it begins and when it has ended. */
+function used(tools, { call_id: id, name, status }) {
+  const tool = { id, name, status };
+  return tools.some((one) => one.id === id)
+    ? tools.map((one) => (one.id === id ? tool : one))
+    : [...tools, tool];
 }
 
 function grown(from, text, seq) {

@@ -8,9 +8,9 @@ import {
   FunctionsRelayError,
   createClient,
 } from '@supabase/supabase-js';
-import { ReplyBook, isFinal, replyEvents } from './reply_book.js';
+import { ReplyBook, isFinal, replyEvents, toolsOf } from './reply_book.js';
 
-const messageColumns = 'id,seq,role,status,content,reply_to,client_id,error,created_at';
+const messageColumns = 'id,seq,role,status,content,reply_to,client_id,error,tools,created_at';
 /** Rows of one read; the server itself gives at most 1000. */
 const pageSize = 200;
 /** Pauses before trying again, in ms; the last one repeats. */
@@ -40,6 +40,7 @@ const maxRefusals = 3;
  * @property {string | null} client_id
  * @property {string} created_at
  * @property {string} [error]
+ * @property {import('./reply_book.js').UsedTool[]} [tools]  that a reply called
  */
 
 /**
@@ -214,7 +215,11 @@ export async function loadMessages(client, conversationId, { before, limit = pag
 /** @returns {Message} */
 export function messageOf(row, text = row.content, status = row.status, error = undefined) {
   const { id, seq, role, client_id, created_at } = row;
-  return { id, seq, role, client_id, created_at, text, status, error: error ?? row.error?.message };
+  const tools = toolsOf(row);
+  return {
+    ...{ id, seq, role, client_id, created_at, text, status, error: error ?? row.error?.message },
+    ...(tools ? { tools } : {}),
+  };
 }
 
 /**
@@ -374,7 +379,8 @@ class Subscription {
     const reply = this.#book.adopt(row);
     if (known && !isFinal(known.status) && isFinal(reply.status))
       this.#handlers.onReply?.(reply, 'stored');
-    return messageOf(row, reply.text, reply.status, reply.error);
+    const message = messageOf(row, reply.text, reply.status, reply.error);
+    return reply.tools ? { ...message, tools: reply.tools } : message; // of a running one, too
   }
 
   #tell(state, reason) {

@@ -80,6 +80,10 @@ const take = {
     reply.resets += 1;
     return true;
   },
+  'reply.tool': (reply, payload) => {
+    sameAttempt(reply, payload);
+    return true;
+  },
   'reply.completed': finish('completed'),
   'reply.failed': finish('failed'),
   'reply.cancelled': finish('cancelled'),

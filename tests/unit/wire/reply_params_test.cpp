@@ -21,6 +21,20 @@ TEST_CASE("what a sender may ask for is read") {
   CHECK(*wire::read_reply_params(R"({"model":null,"stop":null})") == reply_params{});
 }
 
+TEST_CASE("tools may be any, none, or some") {
+  using names = std::vector<std::string>;
+  CHECK_FALSE(wire::read_reply_params("{}")->tools);
+  CHECK_FALSE(wire::read_reply_params(R"({"tools":true})")->tools);
+  CHECK(wire::read_reply_params(R"({"tools":false})")->tools == names{});
+  CHECK(wire::read_reply_params(R"({"tools":[]})")->tools == names{});
+  CHECK(wire::read_reply_params(R"({"tools":["a","b"]})")->tools == names{"a", "b"});
+  auto many = std::string{"{\"tools\":[\"a\""};
+  for (auto i = 1; i < 64; ++i)
+    many += ",\"a\"";
+  CHECK(wire::read_reply_params(many + "]}")->tools->size() == 64);
+  CHECK_FALSE(wire::read_reply_params(many + ",\"a\"]}").has_value());
+}
+
 TEST_CASE("what cannot be is refused by its name") {
   const auto refused = [](const char* json, const char* field) {
     CAPTURE(json);
@@ -29,6 +43,8 @@ TEST_CASE("what cannot be is refused by its name") {
     CHECK(read.error().code == errc::invalid_input);
     CHECK(read.error().what.starts_with(std::string{"params."} + field));
   };
+  refused(R"({"tools":"add"})", "tools");
+  refused(R"({"tools":[5]})", "tools");
   refused(R"({"model":5})", "model");
   refused(R"({"model":""})", "model");
   refused(R"({"model":"a\nb"})", "model");
