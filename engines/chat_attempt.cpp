@@ -45,6 +45,7 @@ private:
   auto bytes = asked.system ? asked.system->size() : std::size_t{0};
   for (const auto& one : asked.turns)
     bytes += one.content.size();
+  bytes += asked.so_far.size();
   return static_cast<std::int64_t>(bytes / bytes_a_token);
 }
 

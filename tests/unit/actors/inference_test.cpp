@@ -103,6 +103,7 @@ struct job_run {
                   },
                   [](const store_broadcast&) { return done{}; },
                   [](const fetch_stored&) { return stored_page{}; },
+                  [](const change_branch&) { return receipt{}; },
                   [](are_you_free) { return done{}; }};
         }));
   }
