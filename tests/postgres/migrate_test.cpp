@@ -79,7 +79,7 @@ struct hosted_project {
 TEST_SUITE("storage.migrate") {
   TEST_CASE("the binary carries the migrations in order") {
     const auto all = storage::migrations();
-    REQUIRE(all.size() == 6);
+    REQUIRE(all.size() == 7);
     CHECK(all[0].name == "00000000000000_self_hosted");
     CHECK(all[0].self_hosted_only);
     CHECK(all[1].name == "20240101000000_init_backend");
@@ -93,6 +93,8 @@ TEST_SUITE("storage.migrate") {
     CHECK_FALSE(all[4].self_hosted_only);
     CHECK(all[5].name == "20240101000004_search");
     CHECK_FALSE(all[5].self_hosted_only);
+    CHECK(all[6].name == "20240101000006_branches");
+    CHECK_FALSE(all[6].self_hosted_only);
   }
 
   TEST_CASE("what is missing is applied, once") {
