@@ -11,25 +11,26 @@
 namespace jessica::storage {
 namespace {
 
-// Up to the message the branch is a few ranges of numbers: where a message says what it
-// comes after, a range begins, and the next one ends there. Without branches it is one,
-// found by one look into an index that is empty. What came after the message before
-// the asked one, on whatever branch, is no memory: it may be the very answer that the
-// user wants another one of.
+// Without a branch before it, the message's history is what was said before. Else it is
+// a few ranges of numbers: where a message says what it comes after, a range begins,
+// and the next one ends there. What came after the message before the asked one, on
+// whatever branch, is no memory: it may be the very answer that the user wants another
+// one of.
 constexpr auto read_prompt = std::string_view{R"(
   with recursive asked as (
-    select m.seq, coalesce(m.after_seq, m.seq - 1) as after_seq from public.messages m
+    select m.seq, coalesce(m.after_seq, m.seq - 1) as after_seq, b.seq as branch,
+      b.after_seq as branch_after
+    from public.messages m left join lateral (
+      select x.seq, x.after_seq from public.messages x
+      where x.conversation_id = $1 and x.after_seq is not null and x.seq <= m.seq
+      order by x.seq desc limit 1
+    ) b on true
     where m.id = $2 and m.conversation_id = $1
   ),
   part (first, last, after_seq) as (
-    select b.seq, a.seq, b.after_seq
-    from asked a left join lateral (
-      select x.seq, x.after_seq from public.messages x
-      where x.conversation_id = $1 and x.after_seq is not null and x.seq <= a.seq
-      order by x.seq desc limit 1
-    ) b on true
+    select a.branch, a.seq, a.branch_after from asked a where a.branch is not null
     union all
-    select b.seq, p.after_seq, b.after_seq
+    select coalesce(b.seq, 0), p.after_seq, coalesce(b.after_seq, 0)
     from part p left join lateral (
       select x.seq, x.after_seq from public.messages x
       where x.conversation_id = $1 and x.after_seq is not null and x.seq <= p.after_seq
@@ -53,16 +54,22 @@ constexpr auto read_prompt = std::string_view{R"(
     end
   from public.conversations c
   left join lateral (
-    select l.id, l.seq, l.role, l.content
+    (select m.id, m.seq, m.role, m.content from public.messages m
+    where m.conversation_id = c.id
+      and m.seq <= (select a.seq from asked a where a.branch is null)
+      and m.status = 'complete' and m.content <> ''
+      and m.role in ('user', 'assistant', 'system')
+    order by m.seq desc limit $3)
+    union all
+    (select l.id, l.seq, l.role, l.content
     from part p cross join lateral (
       select m.id, m.seq, m.role, m.content from public.messages m
-      where m.conversation_id = c.id
-        and m.seq <= p.last and m.seq >= coalesce(p.first, 0)
+      where m.conversation_id = $1 and m.seq between p.first and p.last
         and m.status = 'complete' and m.content <> ''
         and m.role in ('user', 'assistant', 'system')
       order by m.seq desc limit $3
     ) l
-    order by l.seq desc limit $3
+    order by l.seq desc limit $3)
   ) t on true
   where c.id = $1
   order by t.seq)"};
