@@ -151,7 +151,7 @@ function scripted(rows) {
     realtime: { setAuth: async () => {} },
     channel: () => channel,
     removeChannel: async () => {},
-    from: () => query,
+    rpc: () => query,
     tell: (event, payload) => events.get(event)({ payload }),
   };
 }
