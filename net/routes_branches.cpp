@@ -52,7 +52,7 @@ answering continue_reply(const admitted& what, call in) {
 }
 
 answering select_branch(const admitted& what, call in) {
-  const auto asked = wire::read_select(what.request.body);
+  const auto asked = wire::read_choice(what.request.body);
   if (!asked)
     co_return refuse(asked.error(), what.request, true);
   const auto chosen = co_await change(what, in, branch_wish{*asked});

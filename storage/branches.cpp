@@ -19,9 +19,9 @@ struct call {
 
 [[nodiscard]] call call_of(const edit_wish& what) {
   return {{R"(
-      select m.conversation_id, m.id, e.reply_id, e.job_id
-      from public.edit_message($1, $2, $3, $4) e
-      join public.messages m on m.id = e.message_id)",
+      select m.conversation_id, e.message_id, e.reply_id, e.job_id
+      from public.messages m, public.edit_message($1, $2, $3, $4) e
+      where m.id = $1)",
            {what.message.str(), what.content, what.client_id, what.params}},
           "message_not_found"};
 }

@@ -48,7 +48,7 @@ result<continue_wish> read_continue(std::string_view json) {
   return read_reply_wish<continue_wish>(json);
 }
 
-result<select_wish> read_select(std::string_view json) {
+result<select_wish> read_choice(std::string_view json) {
   return read_stop(json, "message_id").transform([](message_id id) {
     return select_wish{id};
   });

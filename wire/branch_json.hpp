@@ -18,6 +18,6 @@ namespace jessica::wire {
 [[nodiscard]] result<continue_wish> read_continue(std::string_view json);
 
 /// {message_id}. Fails: invalid_input naming the field.
-[[nodiscard]] result<select_wish> read_select(std::string_view json);
+[[nodiscard]] result<select_wish> read_choice(std::string_view json);
 
 } // namespace jessica::wire

@@ -63,8 +63,8 @@ TEST_SUITE("wire.branch_json") {
   }
 
   TEST_CASE("a choice names a message") {
-    CHECK(read_select(with("message_id"))->message.str() == id);
-    CHECK_FALSE(read_select("{}"));
-    CHECK_FALSE(read_select(R"({"message_id":5})"));
+    CHECK(read_choice(with("message_id"))->message.str() == id);
+    CHECK_FALSE(read_choice("{}"));
+    CHECK_FALSE(read_choice(R"({"message_id":5})"));
   }
 }
