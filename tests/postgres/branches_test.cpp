@@ -252,7 +252,7 @@ TEST_SUITE("storage.branches") {
     }
     SUBCASE("with all that led there") {
       gone({a.message, a.reply, b2.message, b2.reply});
-      CHECK(path() == "c, re: c");
+      CHECK(path() == "c 2/2, re: c"); // beside "b", which begins it now, too
     }
     SUBCASE("and another branch that began there") {
       const auto c2 = edit(c.message, "c2");
