@@ -217,34 +217,48 @@ begin
 end $$;
 
 -- A branch in order: the messages that "until" comes after, and itself; without it the branch that
--- the conversation goes on with. "siblings" are all versions of a message, itself included, in order:
--- those that come after the same message, or the replies to the same one. They are looked for in the
--- whole conversation, and only where it has branches.
+-- the conversation goes on with. Of a long one the last "most" before the seq "before". "siblings" are
+-- all versions of a message, itself included, in order: those that come after the same message, or the
+-- replies to the same one. Without branches it is read as the table is. In plpgsql because its plan
+-- takes longer than itself.
 create function public.conversation_path(
-  inout conversation_id uuid, until uuid default null,
+  inout conversation_id uuid, until uuid default null, before bigint default null,
+  most int default null,
   out id uuid, out seq bigint, out after_seq bigint, out user_id uuid, out role text,
   out status text, out content text, out version int, out reply_to uuid, out client_id text,
   out model text, out usage jsonb, out error jsonb, out created_at timestamptz,
   out updated_at timestamptz, out siblings uuid[]
 ) returns setof record
-language sql stable set search_path = ''
+language plpgsql stable set search_path = '' set plan_cache_mode = force_generic_plan
 as $$
-  with recursive tip as (
+#variable_conflict use_column
+declare
+  tip bigint := (
     select case when $2 is null then coalesce(c.head_seq, 9223372036854775807) else (
         select m.seq from public.messages m where m.id = $2 and m.conversation_id = c.id)
-      end as seq
-    from public.conversations c where c.id = $1
-  ),
-  part (first, last, after_seq) as (
-    select b.seq, t.seq, b.after_seq
-    from tip t left join lateral (
-      select x.seq, x.after_seq from public.messages x
-      where x.conversation_id = $1 and x.after_seq is not null and x.seq <= t.seq
-      order by x.seq desc limit 1
-    ) b on true
-    where t.seq is not null
+      end
+    from public.conversations c where c.id = $1);
+  upto bigint := coalesce(before, 9223372036854775807) - 1;
+begin
+  if not exists (
+      select from public.messages b where b.conversation_id = $1 and b.after_seq is not null) then
+    return query
+    select * from (
+      select m.conversation_id, m.id, m.seq, m.after_seq, m.user_id, m.role, m.status, m.content,
+        m.version, m.reply_to, m.client_id, m.model, m.usage, m.error, m.created_at, m.updated_at,
+        array[m.id]
+      from public.messages m
+      where m.conversation_id = $1 and m.seq <= least(tip, upto)
+      order by m.seq desc limit most
+    ) x order by x.seq;
+    return;
+  end if;
+
+  return query
+  with recursive part (first, last, after_seq) as (
+    select 0::bigint, 0::bigint, tip
     union all
-    select b.seq, p.after_seq, b.after_seq
+    select coalesce(b.seq, 0), p.after_seq, coalesce(b.after_seq, 0)
     from part p left join lateral (
       select x.seq, x.after_seq from public.messages x
       where x.conversation_id = $1 and x.after_seq is not null and x.seq <= p.after_seq
@@ -252,34 +266,57 @@ as $$
     ) b on true
     where p.after_seq > 0
   ),
-  every as materialized (
-    select x.id, x.seq, x.role, case when x.role = 'assistant' then x.reply_to end as answered,
-      case when x.after_seq is null then lag(x.seq, 1, 0::bigint) over (order by x.seq)
-        else coalesce((
-          select max(y.seq) from public.messages y
-          where y.conversation_id = $1 and y.seq <= x.after_seq), 0)
+  shown as materialized (
+    select m.* from part p cross join lateral (
+      select * from public.messages x
+      where x.conversation_id = $1 and x.seq >= p.first and x.seq <= least(p.last, upto)
+      order by x.seq desc limit most
+    ) m
+    order by m.seq desc limit most
+  ),
+  -- Versions there are only where a branch begins: all but the first of them.
+  later as materialized (
+    select b.id, b.seq, b.role, case when b.role = 'assistant' then b.reply_to end as answered,
+      case when b.role <> 'assistant' or b.reply_to is null then coalesce((
+          select y.seq from public.messages y
+          where y.conversation_id = $1 and y.seq <= b.after_seq
+          order by y.seq desc limit 1), 0)
       end as parent
-    from public.messages x
-    where x.conversation_id = $1
-      and (select exists (
-        select from public.messages b
-        where b.conversation_id = $1 and b.after_seq is not null))
+    from public.messages b
+    where b.conversation_id = $1 and b.after_seq is not null
+  ),
+  first as (
+    select f.id, f.seq, k.role, k.answered, k.parent
+    from (select distinct l.role, l.answered, l.parent from later l) k
+    cross join lateral (
+      (select x.id, x.seq from public.messages x
+       where x.conversation_id = $1 and x.after_seq is null and x.role = 'assistant'
+         and k.answered is not null and x.reply_to = k.answered
+         and x.seq > coalesce((select q.seq from public.messages q where q.id = k.answered), 0)
+       order by x.seq limit 1)
+      union all
+      (select n.id, n.seq from (
+         select x.id, x.seq, x.role, x.after_seq from public.messages x
+         where x.conversation_id = $1 and x.seq > k.parent
+         order by x.seq limit 1) n
+       where n.after_seq is null and n.role = k.role and k.answered is null)
+    ) f
   ),
   versions as (
     select e.id, array_agg(e.id) over (
-      partition by e.role, e.answered, case when e.answered is null then e.parent end
+      partition by e.role, e.answered, e.parent
       order by e.seq rows between unbounded preceding and unbounded following) as ids
-    from every e
+    from (
+      select l.id, l.seq, l.role, l.answered, l.parent from later l
+      union all
+      select f.id, f.seq, f.role, f.answered, f.parent from first f) e
   )
   select m.conversation_id, m.id, m.seq, m.after_seq, m.user_id, m.role, m.status, m.content,
     m.version, m.reply_to, m.client_id, m.model, m.usage, m.error, m.created_at, m.updated_at,
     coalesce(v.ids, array[m.id])
-  from part p
-  join public.messages m
-    on m.conversation_id = $1 and m.seq <= p.last and m.seq >= coalesce(p.first, 0)
-  left join versions v on v.id = m.id
-  order by m.seq
-$$;
+  from shown m left join versions v on v.id = m.id
+  order by m.seq;
+end $$;
 
 -- Who may call.
 

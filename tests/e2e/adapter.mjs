@@ -145,7 +145,7 @@ function scripted(rows) {
     on: (_, { event }, handler) => (events.set(event, handler), channel),
     subscribe: (follow) => queueMicrotask(() => follow('SUBSCRIBED')),
   };
-  const query = { select: () => query, eq: () => query, order: () => query, limit: () => rows.promise };
+  const query = { select: () => query, order: () => rows.promise };
   return {
     auth: { getSession: async () => ({}) },
     realtime: { setAuth: async () => {} },

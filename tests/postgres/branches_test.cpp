@@ -30,6 +30,27 @@ TEST_SUITE("storage.branches") {
                     {room.str()}) == 0);
   }
 
+  TEST_CASE_FIXTURE(branches_world, "a long branch is read in parts, the last first") {
+    const auto page = [&](const std::string& before, const std::string& most) {
+      const auto found = as_user("select string_agg(p.content, ', ' order by p.seq) "
+                                 "from public.conversation_path($1, null, " +
+                                     before + ", " + most + ") p",
+                                 {room.str()});
+      REQUIRE_MESSAGE(found, found.error().what);
+      return std::string{found->text(0, 0)};
+    };
+    say("one");
+    const auto two = say("two");
+    CHECK(page("null", "3") == "re: one, two, re: two");
+    CHECK(page(of(two.message, "seq"), "1") == "re: one");
+    const auto deux = edit(two.message, "deux");
+    say("three");
+    CHECK(page("null", "3") == "re: deux, three, re: three");
+    CHECK(page("null", "5") == "re: one, deux, re: deux, three, re: three");
+    CHECK(page(of(deux.message, "seq"), "1") == "re: one");
+    CHECK(page(of(two.message, "seq"), "9") == "one, re: one");
+  }
+
   TEST_CASE_FIXTURE(branches_world, "an edit is a version beside the old message") {
     say("one");
     const auto two = say("two");

@@ -252,12 +252,12 @@ async function readFailure(error) {
  * @throws {ChatError}
  */
 export async function loadMessages(client, conversationId, { before, limit = pageSize } = {}) {
-  let query = client
-    .rpc('conversation_path', { conversation_id: conversationId }, { get: true })
-    .select(messageColumns);
-  if (before !== undefined) query = query.lt('seq', before);
-  const { data, error, status } = await query.order('seq', { ascending: false }).limit(limit);
-  if (!error) return data.reverse();
+  const part = { conversation_id: conversationId, before, most: limit };
+  const { data, error, status } = await client
+    .rpc('conversation_path', part, { get: true })
+    .select(messageColumns)
+    .order('seq');
+  if (!error) return data;
   throw new ChatError(error.code || 'network', error.message, { status, retryable: true });
 }
 
