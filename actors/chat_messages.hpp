@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/messages.hpp"
+#include "domain/branch.hpp"
 #include "domain/chat.hpp"
 #include "domain/error.hpp"
 #include "domain/identity.hpp"
@@ -13,6 +14,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -144,6 +146,14 @@ struct fetch_prompt {
   user_id user;
   conversation_id conversation;
   message_id message;
+  message_id reply = {};
+  std::int64_t kept = 0; ///< characters of the reply's text that it goes on with
+};
+
+/// A user edits, asks again, lets a reply go on, or chooses where to go on.
+struct change_branch {
+  std::shared_ptr<const identity> who;
+  branch_wish what;
 };
 
 } // namespace jessica::actors
@@ -184,4 +194,5 @@ JESSICA_LOCAL_MESSAGE(jessica::actors::drain_deadline)
 JESSICA_LOCAL_MESSAGE(jessica::actors::generated)
 JESSICA_LOCAL_MESSAGE(jessica::actors::try_again)
 JESSICA_LOCAL_MESSAGE(jessica::actors::fetch_prompt)
+JESSICA_LOCAL_MESSAGE(jessica::actors::change_branch)
 #undef JESSICA_LOCAL_MESSAGE

@@ -17,7 +17,7 @@ namespace {
   auto bytes = asked.system ? asked.system->size() : std::size_t{0};
   for (const auto& one : asked.turns)
     bytes += one.content.size();
-  return bytes;
+  return bytes + asked.so_far.size();
 }
 
 void ask_engine(self_pointer self, prompt asked) {
@@ -26,7 +26,7 @@ void ask_engine(self_pointer self, prompt asked) {
   state.model = state.deps.engine->model_of(asked);
   state.memories = asked.memories;
   self->send(state.channel, reply_begun{state.room, state.what, state.model,
-                                        std::nullopt, state.memories});
+                                        std::nullopt, state.memories, state.text});
   state.saved_at = self->clock().now();
   state.exchanges = static_cast<std::size_t>(
       std::ranges::count(asked.turns, "user", &past_turn::role));
@@ -59,7 +59,11 @@ void recall(self_pointer self, prompt asked) {
 
 /// What the sender asked for is stronger than what the conversation says.
 void take_prompt(self_pointer self, prompt asked) {
-  auto params = wire::read_reply_params(self->state.what.params);
+  auto& state = self->state;
+  // A reply that goes on keeps its text; numbered are the tokens that are new.
+  state.text = asked.so_far;
+  state.told.bytes = state.saved_bytes = state.text.size();
+  auto params = wire::read_reply_params(state.what.params);
   if (!params) // of a job that was made in SQL
     return fail_job(self, {params.error().what, false});
   if (params->system)
@@ -89,7 +93,8 @@ void load_prompt(self_pointer self) {
   const auto& what = state.what;
   ++state.prompts;
   self->request(state.deps.readers, caf::infinite,
-                fetch_prompt{what.user, what.conversation, what.message})
+                fetch_prompt{what.user, what.conversation, what.message, what.reply,
+                             what.kept})
       .then(
           [self, of = state.prompts](prompt& asked) {
             if (!self->state.over && of == self->state.prompts)

@@ -31,6 +31,8 @@ recall_memories recall_for(const user_id& user, const prompt& asked) {
       user, std::string{cut_utf8(asked.turns.back().content, asked_bytes)}, {}};
   for (const auto& one : asked.turns)
     question.shown.push_back(one.id);
+  question.shown.insert(question.shown.end(), asked.set_aside.begin(),
+                        asked.set_aside.end());
   return question;
 }
 

@@ -155,13 +155,17 @@ using judge_actor = caf::typed_actor<
     caf::reacts_to<judge_batch>>;
 
 /// READER does as the asker, under row security, what the chat needs: prompts, the stop
-/// of a reply, one broadcast to be stored; and asks about logins. Detached, in a POOL.
+/// of a reply, branches, one broadcast to be stored; and asks about logins. Detached,
+/// in a POOL.
 using reader_actor = caf::typed_actor<caf::replies_to<stop_reply>::with<stop_receipt>,
                                       caf::replies_to<find_ended>::with<ended_logins>,
                                       caf::replies_to<fetch_prompt>::with<prompt>,
                                       // Fails: forbidden, invalid_input, unavailable.
                                       caf::replies_to<store_broadcast>::with<done>,
                                       caf::replies_to<fetch_stored>::with<stored_page>,
+                                      // Without reply and job, where none is made.
+                                      // Fails: not_found, conflict, overloaded.
+                                      caf::replies_to<change_branch>::with<receipt>,
                                       caf::replies_to<are_you_free>::with<done>>;
 
 /// CATALOG keeps REST's snapshot of the schema and tells CLERKs of a new one. Detached.

@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
+#include "storage/branches.hpp"
 #include "storage/chat.hpp"
 #include "storage/logins.hpp"
 #include "storage/wal_visibility.hpp"
@@ -46,7 +47,11 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
       [self](const fetch_prompt& msg) {
         auto& state = self->state;
         return answer(storage::load_prompt(*state.db, msg.user, msg.conversation,
-                                           msg.message, state.options.history_turns));
+                                           msg.message, state.options.history_turns,
+                                           {msg.reply, msg.kept}));
+      },
+      [self](const change_branch& msg) {
+        return answer(storage::change_branch(*self->state.db, *msg.who, msg.what));
       },
       [self](const store_broadcast& msg) -> caf::result<done> {
         auto stored = storage::store_broadcast(*self->state.db, *msg.who, msg.what);

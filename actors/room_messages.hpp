@@ -195,6 +195,7 @@ struct reply_begun {
   };
   std::optional<progress> resumed;
   std::vector<recalled_memory> memories = {};
+  std::string goes_on = {}; ///< with this text of the same reply
 };
 
 /// Tokens first_seq..seq of a reply.

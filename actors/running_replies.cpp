@@ -41,8 +41,14 @@ void running_replies::begin(const audience& to, const reply_begun& msg) {
         wire::reply_snapshot(of, reply.seq, reply.text, "streaming", reply.memories));
   }
   if (of.attempt > 1)
-    tell(to, "reply.reset", wire::reply_reset(of, "retry"));
+    tell(to, "reply.reset",
+         wire::reply_reset(of, msg.goes_on.empty() ? "retry" : "continue"));
   tell(to, "reply.started", wire::reply_started(msg.what, msg.model, msg.memories));
+  if (msg.goes_on.empty())
+    return;
+  reply.text = msg.goes_on;
+  tell(to, "reply.snapshot",
+       wire::reply_snapshot(of, reply.seq, reply.text, "streaming", reply.memories));
 }
 
 namespace {

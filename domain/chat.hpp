@@ -42,6 +42,7 @@ struct job {
   message_id reply;
   std::string params = "{}";
   bool cancelled = false; ///< cancelled before it was claimed
+  std::int64_t kept = 0;  ///< characters of the reply's text that it goes on with
 };
 
 struct usage {
@@ -158,6 +159,8 @@ struct prompt {
   std::vector<tool> tools = {};               ///< that the engine may call
   /// The conversation's tools are none but these; not given: any.
   std::optional<std::vector<std::string>> only_tools = {};
+  std::string so_far = {}; ///< of the reply, which the engine is to go on with
+  std::vector<message_id> set_aside = {}; ///< of other branches: not to be remembered
 };
 
 /// Text so far of a job that runs: lets another node continue it.

@@ -46,7 +46,16 @@ usage count_usage(const prompt& asked, std::string_view answer) {
     used.prompt_tokens += count_words(*asked.system);
   for (const auto& one : asked.turns)
     used.prompt_tokens += count_words(one.content);
+  used.prompt_tokens += count_words(asked.so_far);
   return used;
+}
+
+/// What follows a text that is the answer's beginning; of any other one there is no
+/// more.
+std::string rest_of(std::string answer, std::string_view so_far) {
+  if (answer.starts_with(so_far))
+    return answer.substr(so_far.size());
+  return std::string{is_blank(so_far.back()) ? "" : " "} + "There is no more to say.";
 }
 
 /// One answer on its way. Its lock is held while the sink is called: who cancels waits
@@ -170,6 +179,8 @@ public:
   [[nodiscard]] std::unique_ptr<generation> start(prompt asked,
                                                   event_sink sink) override {
     auto answer = compose_answer(asked);
+    if (!asked.so_far.empty())
+      answer = rest_of(std::move(answer), asked.so_far);
     const auto used = count_usage(asked, answer);
     auto fresh = std::make_shared<running>(std::move(answer), used, std::move(sink),
                                            per_second_);

@@ -5,11 +5,18 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include <string>
+#include <string_view>
 #include <utility>
 
 namespace jessica::engines {
 namespace json = boost::json;
 namespace {
+
+/// To a server that can only answer.
+constexpr auto go_on = std::string_view{
+    "Your last message broke off at its end. Write only what comes next, from exactly "
+    "that place on: repeat nothing of it, and do not comment on the interruption."};
 
 void add_message(json::array& to, std::string_view role, std::string_view content) {
   to.push_back(json::object{{"role", role}, {"content", content}});
@@ -51,8 +58,10 @@ void add_turn(json::array& to, const past_turn& turn) {
     add_message(all, "system", *asked.system);
   for (auto i = how.first_turn; i < asked.turns.size(); ++i)
     add_turn(all, asked.turns[i]);
-  if (!how.so_far.empty())
-    add_message(all, "assistant", how.so_far);
+  if (const auto text = asked.so_far + std::string{how.so_far}; !text.empty())
+    add_message(all, "assistant", text);
+  if (!asked.so_far.empty() && how.prefill == prefill_style::none)
+    add_message(all, "user", go_on);
   return all;
 }
 
@@ -96,7 +105,8 @@ std::string chat_body(const prompt& asked, const chat_request& how) {
     body["stop"] = json::array(params.stop.begin(), params.stop.end());
   if (how.tools && !asked.tools.empty())
     body["tools"] = tools_of(asked);
-  if (!how.so_far.empty() && how.prefill == prefill_style::vllm) {
+  if ((!how.so_far.empty() || !asked.so_far.empty()) &&
+      how.prefill == prefill_style::vllm) {
     body["continue_final_message"] = true;
     body["add_generation_prompt"] = false;
   }

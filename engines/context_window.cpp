@@ -18,6 +18,7 @@ constexpr auto tokens_around = std::size_t{4};
   auto tokens = asked.system && !asked.system->empty()
                     ? estimated_tokens(*asked.system, family) + tokens_around
                     : std::size_t{0};
+  tokens += estimated_tokens(asked.so_far, family);
   for (const auto& one : asked.tools)
     tokens += estimated_tokens(one.name, family) +
               estimated_tokens(one.description, family) +
@@ -28,6 +29,7 @@ constexpr auto tokens_around = std::size_t{4};
 /// No text has many more tokens than bytes: most prompts fit without being counted.
 [[nodiscard]] bool surely_fits(const prompt& asked, std::size_t room) {
   auto bytes = asked.system ? asked.system->size() : std::size_t{0};
+  bytes += asked.so_far.size();
   for (const auto& one : asked.tools)
     bytes += one.name.size() + one.description.size() + one.parameters.size();
   for (const auto& one : asked.turns) {

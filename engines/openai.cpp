@@ -3,6 +3,7 @@
 #include "engines/chat_run.hpp"
 #include "engines/task_loop.hpp"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -77,8 +78,11 @@ public:
     const auto& all = on_->providers();
     const auto routes = route(all, asked);
     const auto& limits = (routes.empty() ? *all.front() : *routes.front()).settings();
-    auto progress = std::make_unique<chat_progress>(std::move(sink), model_of(asked),
-                                                    limits.max_reply_bytes);
+    // What the reply has already counts, too.
+    const auto room =
+        limits.max_reply_bytes - std::min(limits.max_reply_bytes, asked.so_far.size());
+    auto progress =
+        std::make_unique<chat_progress>(std::move(sink), model_of(asked), room);
     auto made = std::make_shared<chat_run>(on_->loop().context(), all, std::move(asked),
                                            std::move(progress));
     on_->loop().add(made);

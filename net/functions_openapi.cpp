@@ -54,18 +54,47 @@ constexpr auto search_fields = std::to_array<described_field>({
     {"after_lsn", R"({"type":"string"})", R"("0/0")"},
 });
 
+constexpr auto params_schema =
+    std::string_view{R"({"type":"object","description":"as in enqueue-inference"})"};
+constexpr auto edit_fields = std::to_array<described_field>({
+    {"message_id", uuid, R"("44444444-4444-4444-8444-444444444444")", true},
+    {"content", R"({"type":"string","minLength":1})", R"("Hello again")", true},
+    {"client_id", R"({"type":"string","minLength":1,"maxLength":128})", R"("c-2")"},
+    {"params", params_schema, R"({"temperature":0.5})"},
+});
+constexpr auto reply_fields = std::to_array<described_field>({
+    {"reply_id", uuid, R"("55555555-5555-4555-8555-555555555555")", true},
+    {"params", params_schema, R"({"temperature":0.5})"},
+});
+constexpr auto select_fields = std::to_array<described_field>({
+    {"message_id", uuid, R"("44444444-4444-4444-8444-444444444444")", true},
+});
+constexpr auto receipt_schema = std::string_view{
+    R"({"type":"object","properties":{"conversation_id":{"type":"string"},)"
+    R"("message_id":{"type":"string"},"reply_id":{"type":"string"},)"
+    R"("job_id":{"type":"integer"},"topic":{"type":"string"}}})"};
+
 constexpr auto functions = std::to_array<described_function>({
     {"post", "enqueue-inference",
      "Stores a message, the reply's row and its job in one commit; the reply streams "
      "on the Realtime topic",
-     false, enqueue_fields, "202",
-     R"({"type":"object","properties":{"conversation_id":{"type":"string"},)"
-     R"("message_id":{"type":"string"},"reply_id":{"type":"string"},)"
-     R"("job_id":{"type":"integer"},"topic":{"type":"string"}}})"},
+     false, enqueue_fields, "202", receipt_schema},
     {"post", "stop-inference",
      "Ends a reply wherever it runs; what there is of it is kept. Idempotent", false,
      stop_fields, "200",
      R"({"type":"object","properties":{"status":{"type":"string"}}})"},
+    {"post", "edit-message",
+     "Stores another version of a message beside it, and begins its reply", false,
+     edit_fields, "202", receipt_schema},
+    {"post", "regenerate-reply", "Begins another reply to the same message", false,
+     reply_fields, "202", receipt_schema},
+    {"post", "continue-reply", "Lets a reply go on from where it ended", false,
+     reply_fields, "202", receipt_schema},
+    {"post", "select-branch",
+     "The conversation goes on below this message, after the newest one there", false,
+     select_fields, "200",
+     R"({"type":"object","properties":{"conversation_id":{"type":"string"},)"
+     R"("message_id":{"type":"string"}}})"},
     {"post", "search-memory",
      "The messages of a user that are nearest to a text (query) or a vector "
      "(embedding); "

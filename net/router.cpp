@@ -159,6 +159,7 @@ std::vector<std::span<const route>> route_tables() {
           rest_routes(),
           auth_proxy_routes(),
           memory_routes(),
+          branch_routes(),
           function_routes(),
           realtime_routes(),
           ops_routes()};

@@ -41,6 +41,7 @@ struct route {
 [[nodiscard]] std::span<const route> rest_routes();
 [[nodiscard]] std::span<const route> auth_proxy_routes(); ///< before function_routes
 [[nodiscard]] std::span<const route> memory_routes();     ///< before function_routes
+[[nodiscard]] std::span<const route> branch_routes();     ///< before function_routes
 [[nodiscard]] std::span<const route> function_routes();
 [[nodiscard]] std::span<const route> realtime_routes();
 [[nodiscard]] std::span<const route> ops_routes();

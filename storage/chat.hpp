@@ -6,6 +6,8 @@
 #include "domain/identity.hpp"
 #include "storage/connection.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -47,10 +49,18 @@ save(connection& db, lease_id lease, std::span<const checkpoint> checkpoints);
 [[nodiscard]] result<stop_receipt> stop_reply(connection& db, const identity& who,
                                               message_id reply);
 
-/// What the engine needs to answer `message`: the conversation's choices and its last
-/// `turns` finished messages up to it, read as the user (row security). Role: requests.
+/// The beginning of a reply that goes on.
+struct kept_text {
+  message_id reply;
+  std::int64_t characters = 0; ///< 0: it begins
+};
+
+/// What the engine needs to answer `message`: the conversation's choices and the last
+/// `turns` finished messages of its branch up to it, read as the user (row security).
+/// Role: requests.
 [[nodiscard]] result<prompt> load_prompt(connection& db, user_id user,
                                          conversation_id conversation,
-                                         message_id message, std::size_t turns);
+                                         message_id message, std::size_t turns,
+                                         const kept_text& kept = {});
 
 } // namespace jessica::storage

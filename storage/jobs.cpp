@@ -22,7 +22,8 @@ namespace {
           .message = {id(4)},
           .reply = {id(5)},
           .params = std::string{found.text(row, 6)},
-          .cancelled = found.text(row, 7) == "t"};
+          .cancelled = found.text(row, 7) == "t",
+          .kept = found.integer(row, 8)};
 }
 
 [[nodiscard]] std::vector<job_id> read_ids(const rows& found) {
@@ -74,7 +75,7 @@ result<claimed_jobs> claim(connection& db, lease_id lease, const claim_wish& wis
   const auto skip = array_literal(skipped);
   const auto found = db.run({R"(
       select id, attempt, user_id, conversation_id, message_id, reply_id, params,
-             cancelled
+             cancelled, kept
       from jessica.claim_jobs($1, '{inference}', $2, $3, $4))",
                              {number(lease.value), std::to_string(wish.want),
                               std::to_string(wish.each), skip}});

@@ -13,7 +13,6 @@ namespace {
 /// Of the fixed parts of an event: ids, names and numbers.
 constexpr auto event_bytes = std::size_t{160};
 constexpr auto max_client_id_bytes = std::size_t{128};
-constexpr auto max_params_bytes = std::size_t{16'384};
 
 [[nodiscard]] object_writer begin_event(reply_ref of, std::size_t text_bytes = 0) {
   auto event = object_writer{event_bytes + text_bytes};
@@ -82,18 +81,6 @@ read_client_id(const json_reader& from) {
   auto text = from.text("client_id");
   if (text && *text && ((*text)->empty() || (*text)->size() > max_client_id_bytes))
     return invalid(std::format("client_id must be 1 to {} bytes", max_client_id_bytes));
-  return text;
-}
-
-[[nodiscard]] result<std::string> read_params(const json_reader& from) {
-  auto text = from.object_text("params");
-  if (text && text->size() > max_params_bytes)
-    return fail(errc::too_large,
-                std::format("params must be at most {} bytes", max_params_bytes),
-                "params_too_large");
-  if (text)
-    if (const auto read = read_reply_params(*text); !read)
-      return std::unexpected{read.error()};
   return text;
 }
 
@@ -184,7 +171,7 @@ result<send_request> read_send(std::string_view json, std::size_t max_bytes) {
   auto client_id = read_client_id(fields);
   if (!client_id)
     return std::unexpected{std::move(client_id.error())};
-  auto params = read_params(fields);
+  auto params = read_params(*parsed);
   if (!params)
     return std::unexpected{std::move(params.error())};
   return send_request{std::move(*content), *conversation, std::move(*client_id),

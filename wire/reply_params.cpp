@@ -141,4 +141,17 @@ result<reply_params> read_reply_params(std::string_view text) {
   return read;
 }
 
+result<std::string> read_params(const json::object& body) {
+  constexpr auto most_bytes = std::size_t{16'384};
+  auto text = json_reader{body}.object_text("params");
+  if (text && text->size() > most_bytes)
+    return fail(errc::too_large,
+                std::format("params must be at most {} bytes", most_bytes),
+                "params_too_large");
+  if (text)
+    if (const auto read = read_reply_params(*text); !read)
+      return std::unexpected{read.error()};
+  return text;
+}
+
 } // namespace jessica::wire

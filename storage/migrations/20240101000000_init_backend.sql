@@ -13,6 +13,8 @@ create table public.conversations (
   system_prompt text,
   metadata jsonb not null default '{}',
   archived_at timestamptz,
+  -- Where its owner chose to go on: the next message comes after this one. Null: after the newest.
+  head_seq bigint,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
   constraint conversations_id_user unique (id, user_id)
@@ -26,6 +28,9 @@ create index conversations_by_user on public.conversations (user_id);
 create table public.messages (
   id uuid primary key default gen_random_uuid(),
   seq bigint generated always as identity,
+  -- A message comes after the one before it, by seq. Where a branch begins it comes after that with
+  -- this seq, or what is left before it; 0: it begins the conversation. See docs/branches.md.
+  after_seq bigint check (after_seq >= 0 and after_seq < seq),
   conversation_id uuid not null,
   user_id uuid not null default auth.uid(),
   role text not null default 'user'
@@ -48,6 +53,10 @@ create table public.messages (
 ) with (fillfactor = 60);
 
 create index messages_by_conversation on public.messages (conversation_id, seq);
+
+-- Where branches begin: empty for most conversations, so that the others pay for them.
+create index messages_branches
+  on public.messages (conversation_id, seq) include (after_seq) where after_seq is not null;
 
 -- A send that is repeated finds its first copy.
 create unique index messages_client_id
@@ -177,6 +186,7 @@ create table public.inference_jobs (
   lease bigint,
   cancel_requested bool not null default false,
   params jsonb not null default '{}',
+  kept int not null default 0 check (kept >= 0),  -- characters of the reply that it goes on with
   partial text,
   checkpoint jsonb,
   last_error text,
@@ -251,7 +261,7 @@ on public.conversations to authenticated;
 
 grant
   select, delete,
-  insert (id, conversation_id, user_id, content, reply_to, client_id, role)
+  insert (id, conversation_id, user_id, content, reply_to, client_id, role, after_seq)
 on public.messages to authenticated;
 
 grant select on public.embeddings, public.embedding_models to authenticated;
@@ -293,7 +303,8 @@ create policy own_channel_write on realtime.messages for insert to authenticated
 -- Calls
 
 -- Asks for a reply to one's own message: pending reply and job. Security definer because clients
--- may not write either; a message that has a reply keeps it. A job that was purged is 0.
+-- may not write either; a message that has a reply keeps it. A job that was purged is 0. Where the
+-- newest message is of another branch the reply says what it comes after.
 create function public.queue_reply(message_id uuid, params jsonb default '{}')
 returns table (reply_id uuid, job_id bigint)
 language plpgsql security definer set search_path = ''
@@ -301,13 +312,19 @@ as $$
 declare
   u uuid := auth.uid();
   c uuid;
+  at bigint;
+  branched bool;
 begin
-  -- The lock makes two callers queue one reply.
-  select m.conversation_id into c from public.messages m
-  where m.id = $1 and m.user_id = u and m.role = 'user' for no key update;
+  -- The lock makes two callers queue one reply, and branches begin one after the other.
+  select o.id, o.head_seq is not null into c, branched from public.conversations o
+  where o.user_id = u and o.id = (
+    select m.conversation_id from public.messages m
+    where m.id = $1 and m.user_id = u and m.role = 'user')
+  for no key update;
   if not found then
     raise exception 'no such message' using errcode = '42501';
   end if;
+  select m.seq into at from public.messages m where m.id = $1;
 
   select r.id, coalesce((
       select min(j.id) from public.inference_jobs j
@@ -321,8 +338,11 @@ begin
     return;
   end if;
 
-  insert into public.messages as m (conversation_id, user_id, role, status, reply_to)
-  values (c, u, 'assistant', 'pending', $1)
+  branched := branched or exists (
+    select from public.messages b
+    where b.conversation_id = c and b.seq > at and b.after_seq is not null);
+  insert into public.messages as m (conversation_id, user_id, role, status, reply_to, after_seq)
+  values (c, u, 'assistant', 'pending', $1, case when branched then at end)
   returning m.id into reply_id;
 
   insert into public.inference_jobs as j
@@ -330,7 +350,7 @@ begin
   values (u, c, $1, reply_id, $2)
   returning j.id into job_id;
 
-  update public.conversations x set updated_at = now() where x.id = c;
+  update public.conversations x set updated_at = now(), head_seq = null where x.id = c;
   return next;
 end $$;
 

@@ -55,11 +55,11 @@ language plpgsql security definer set search_path = ''
 as $$
 begin
   insert into jessica.running (id, lease, attempt)
-  select id, lease, 1 from fresh
+  select id, lease, attempts + 1 from fresh
   where lease is not null and status = 'queued' and kind <> 'embedding';
 
-  insert into jessica.ready (rank, run_at, id, kind, user_id)
-  select -priority, run_at, id, kind, user_id from fresh
+  insert into jessica.ready (rank, run_at, id, kind, user_id, attempt)
+  select -priority, run_at, id, kind, user_id, attempts from fresh
   where lease is null and status = 'queued' and kind <> 'embedding';
   if found then
     perform jessica.wake('jobs');
@@ -242,14 +242,14 @@ begin
   -- Locked in one order, so that two batches with the same conversations cannot deadlock, and
   -- before the messages, so that one deleted meanwhile refuses its own turns and no others.
   with held as materialized (
-    select o.id, o.user_id from public.conversations o
+    select o.id, o.user_id, o.head_seq from public.conversations o
     where o.id = any (conversations) and o.user_id = any (users)
     order by o.id for no key update
   ),
   -- The same rule as row security's: one's own conversation, or an unused id to open.
   q as materialized (
-    select r.* from unnest(users, conversations, message_ids, reply_ids, contents, client_ids,
-                           params, opens)
+    select r.*, h.head_seq
+    from unnest(users, conversations, message_ids, reply_ids, contents, client_ids, params, opens)
       with ordinality r (u, c, mid, rid, body, cid, p, op, n)
     join auth.users a
       on a.id = r.u and a.id = any (users)
@@ -259,8 +259,14 @@ begin
     where h.id is not null or (r.op and taken.id is null)
   ),
   m as (
-    insert into public.messages (id, conversation_id, user_id, content, client_id)
-    select mid, c, u, body, cid from q order by n
+    insert into public.messages (id, conversation_id, user_id, content, client_id, after_seq)
+    select mid, c, u, body, cid,
+      -- The first new one goes on where its owner chose to, the others after it.
+      case when head_seq is not null and not exists (
+          select from q e where e.c = q.c and e.n < q.n and not exists (
+            select from public.messages x where x.user_id = e.u and x.client_id = e.cid))
+        then head_seq end
+    from q order by n
     on conflict do nothing returning id
   ),
   ok as (select q.* from q join m on m.id = q.mid),
@@ -270,7 +276,7 @@ begin
     on conflict do nothing
   ),
   t as (
-    update public.conversations x set updated_at = now() from held h
+    update public.conversations x set updated_at = now(), head_seq = null from held h
     where x.id = h.id and x.id = any (conversations) and h.id in (select c from ok)
   ),
   a as (
@@ -334,7 +340,7 @@ create function jessica.claim_jobs(
   lease bigint, kinds text[], want int, each int, skip uuid[]
 ) returns table (
   id bigint, attempt smallint, user_id uuid, conversation_id uuid, message_id uuid,
-  reply_id uuid, kind text, params jsonb, checkpoint jsonb, cancelled bool
+  reply_id uuid, kind text, params jsonb, checkpoint jsonb, cancelled bool, kept int
 )
 language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_nestloop = off
@@ -380,7 +386,7 @@ begin
     select d.id, claim_jobs.lease, d.attempt + 1 from d
   )
   select j.id, (d.attempt + 1)::smallint, j.user_id, j.conversation_id, j.message_id,
-    j.reply_id, j.kind, j.params, j.checkpoint, j.cancel_requested
+    j.reply_id, j.kind, j.params, j.checkpoint, j.cancel_requested, j.kept
   from d join public.inference_jobs j
     on j.id = d.id and j.id = any (array(select d.id from d));
 end $$;
@@ -419,6 +425,20 @@ as $$
   where j.id = any (array(select r.id from jessica.running r)) and j.cancel_requested
 $$;
 
+-- The usage of a reply's parts together: an estimate, if one of them is.
+create function jessica.add_usage(one jsonb, other jsonb) returns jsonb
+language sql immutable set search_path = ''
+as $$
+  select other || jsonb_build_object(
+    'prompt_tokens',
+    coalesce((one ->> 'prompt_tokens')::bigint, 0) + coalesce((other ->> 'prompt_tokens')::bigint, 0),
+    'completion_tokens',
+    coalesce((one ->> 'completion_tokens')::bigint, 0)
+      + coalesce((other ->> 'completion_tokens')::bigint, 0),
+    'estimated',
+    coalesce((one ->> 'estimated')::bool, false) or coalesce((other ->> 'estimated')::bool, false))
+$$;
+
 -- Deleting the running row under our lease is the fence: a node that lost its lease writes nothing.
 -- Statuses: done or cancelled. An attempt that was finished already is returned again: whoever asks
 -- twice did not get the first answer.
@@ -448,7 +468,10 @@ begin
   ),
   w as (
     update public.messages m
-    set content = f.content, usage = f.usage - 'model' - 'tools',
+    -- A reply that went on and ended before it had read its text keeps that; its parts' usage adds up.
+    set content = case f.content when '' then m.content else f.content end,
+      usage = case when m.usage is null then f.usage - 'model' - 'tools'
+        else jessica.add_usage(m.usage, f.usage - 'model' - 'tools') end,
       tools = case when f.usage ? 'tools' then coalesce(m.tools, '[]') || (f.usage -> 'tools')
         else m.tools end,
       model = coalesce(f.usage ->> 'model', m.model), updated_at = now(),

@@ -145,13 +145,13 @@ function scripted(rows) {
     on: (_, { event }, handler) => (events.set(event, handler), channel),
     subscribe: (follow) => queueMicrotask(() => follow('SUBSCRIBED')),
   };
-  const query = { select: () => query, eq: () => query, order: () => query, limit: () => rows.promise };
+  const query = { select: () => query, order: () => rows.promise };
   return {
     auth: { getSession: async () => ({}) },
     realtime: { setAuth: async () => {} },
     channel: () => channel,
     removeChannel: async () => {},
-    from: () => query,
+    rpc: () => query,
     tell: (event, payload) => events.get(event)({ payload }),
   };
 }

@@ -113,6 +113,22 @@ test('a failed reply that is tried again starts over', () => {
   assert.equal(book.find(id).text, 'n');
 });
 
+test('a reply that goes on keeps its text, for those who see it begin to and those who come back', () => {
+  started();
+  delta(1, 2, 'ab');
+  book.apply('reply.cancelled', { id, attempt: 1, seq: 2 });
+  book.apply('reply.reset', { id, attempt: 2, reason: 'continue' });
+  started(2);
+  assert.equal(snapshot(0, 'ab', 2), 'changed');
+  assert.equal(delta(1, 1, 'c', 2), 'changed');
+  book.apply('reply.completed', { id, attempt: 2, seq: 1, finish_reason: 'length' });
+  assert.deepEqual([book.find(id).text, book.find(id).status], ['abc', 'complete']);
+  assert.equal(book.find(id).finish_reason, 'length');
+  assert.equal(snapshot(4, 'abcdef', 2), 'stale', 'of the attempt that ended');
+  assert.equal(snapshot(1, 'abcd', 3), 'changed', 'it went on while nobody was here');
+  assert.equal(book.find(id).text, 'abcd');
+});
+
 test('an event nobody knows is ignored', () => {
   assert.equal(book.apply('reply.dreamt', { id, attempt: 1, seq: 0 }), 'stale');
 });

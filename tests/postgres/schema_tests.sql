@@ -118,6 +118,12 @@ select t.fails('A writes a job directly',
   $$insert into public.inference_jobs (conversation_id, message_id)
     values (t.id('c1'), t.id('e1'))$$, '42501');
 select t.fails('A reads job internals', $$select partial from public.inference_jobs$$, '42501');
+select t.fails('A chooses a branch by hand',
+  $$update public.conversations set head_seq = 1$$, '42501');
+select t.fails('A moves a message', $$update public.messages set after_seq = 0$$, '42501');
+select t.fails('nobody comes after what is later',
+  $$insert into public.messages (conversation_id, content, after_seq)
+    values (t.id('c1'), 'x', 9000000000)$$, '23514');
 select t.fails('A reads auth.users', $$select * from auth.users$$, '42501');
 select t.fails('A calls the engine', $$select jessica.sweep()$$, '42501');
 select t.fails('A emits a WAL message',

@@ -7,9 +7,13 @@ import { MemorySearch } from './memory_search.js';
 import { MessageList } from './message_list.js';
 import { plainWords } from './plain_words.js';
 import {
+  continueReply,
+  editMessage,
   loadMessages,
   messageOf,
   newClientId,
+  regenerateReply,
+  selectBranch,
   sendMessage,
   stopReply,
   subscribeToMessages,
@@ -29,11 +33,19 @@ const pagesBack = 20;
 export class ChatView {
   #client;
   #list;
-  #messages = new MessageList((replyId) => this.#stop(replyId));
+  #messages = new MessageList({
+    onStop: (replyId) => this.#stop(replyId),
+    onEdit: (messageId, content) => this.#edit(messageId, content),
+    onRegenerate: (replyId) => this.#branch(() => regenerateReply(this.#client, replyId)),
+    onContinue: (replyId) => this.#branch(() => continueReply(this.#client, replyId)),
+    onSelect: (messageId, act) => this.#select(messageId, act),
+  });
   #composer = new Composer((content) => this.#send(content, newClientId()));
   #drawer = new Drawer();
   #memories;
   #open = null;
+  /** Where the open conversation goes on, as far as it was heard of. */
+  #head = null;
   /** A message that is to be shown when its conversation is here. */
   #sought = null;
   #subscription = null;
@@ -44,7 +56,7 @@ export class ChatView {
   /** @param {import('@supabase/supabase-js').SupabaseClient} client */
   constructor(client) {
     this.#client = client;
-    this.#list = new ConversationList(client);
+    this.#list = new ConversationList(client, (row) => this.#noteConversation(row));
     this.#memories = new MemorySearch(client, (id) => this.#messages.remove(id));
     addEventListener('hashchange', () => this.#followRoute());
     byId('new-conversation').addEventListener('click', () => {
@@ -75,6 +87,7 @@ export class ChatView {
     byId('sign-out').dataset.guest = String(user.is_anonymous);
     this.#switchTo(routed());
     this.#composer.focus();
+    this.#list.follow();
     await this.#loadList();
   }
 
@@ -97,6 +110,40 @@ export class ChatView {
       this.#messages.showUnstopped(replyId);
       showProblem(this.#problem, plainWords(error));
     }
+  }
+
+  /** Something that changes the open conversation's branches, then what there is of them. */
+  async #branch(act) {
+    const subscription = this.#subscription;
+    try {
+      await act();
+      showProblem(this.#problem);
+    } catch (error) {
+      showProblem(this.#problem, plainWords(error));
+    }
+    if (this.#subscription === subscription) await subscription?.refresh();
+  }
+
+  async #edit(messageId, content) {
+    const subscription = this.#subscription;
+    try {
+      await editMessage(this.#client, { messageId, content });
+    } catch (error) {
+      throw new Error(plainWords(error));
+    }
+    if (this.#subscription === subscription) await subscription?.refresh();
+  }
+
+  async #select(messageId, act) {
+    await this.#branch(() => selectBranch(this.#client, messageId));
+    this.#messages.focusVersion(messageId, act);
+  }
+
+  /** Another device may have chosen another branch. */
+  #noteConversation({ id, head_seq }) {
+    if (id !== this.#open || head_seq === this.#head) return;
+    this.#head = head_seq;
+    this.#subscription?.refresh();
   }
 
   #followRoute() {
@@ -122,6 +169,7 @@ export class ChatView {
     this.#subscription?.stop();
     this.#subscription = null;
     this.#open = id;
+    this.#head = null;
     this.#sought = soughtMessage();
     this.#messages.clear();
     this.#list.select(id);
@@ -144,7 +192,7 @@ export class ChatView {
     this.#subscription = subscribeToMessages(this.#client, id, {
       onMessages: ifOpen((messages) => {
         byId('earlier').hidden = messages.length < pageSize;
-        this.#messages.show(messages);
+        this.#messages.showBranch(messages, messages.length < pageSize);
         showProblem(this.#problem);
         this.#seek();
       }),

@@ -1,4 +1,5 @@
 // The list of one's conversations, newest first.
+import { followConversations } from './conversation_feed.js';
 import { byId, make } from './elements.js';
 
 const shown = 100;
@@ -13,12 +14,36 @@ export class ConversationList {
   #current = null;
   #loads = 0;
 
-  /** @param {import('@supabase/supabase-js').SupabaseClient} client */
-  constructor(client) {
+  #onChange;
+  #stopFollowing = () => {};
+
+  /**
+   * @param {import('@supabase/supabase-js').SupabaseClient} client
+   * @param {(row: {id: string, head_seq: number | null}) => void} onChange  told of each change
+   */
+  constructor(client, onChange) {
     this.#client = client;
+    this.#onChange = onChange;
+  }
+
+  /** From now on what other devices do is seen. */
+  follow() {
+    this.#stopFollowing();
+    this.#stopFollowing = followConversations(this.#client, {
+      onChange: (row) => {
+        this.#take(row);
+        this.#onChange(row);
+      },
+      onGone: (id) => {
+        this.#conversations = this.#conversations.filter((each) => each.id !== id);
+        this.#render();
+      },
+      onLive: () => this.load(),
+    });
   }
 
   clear() {
+    this.#stopFollowing();
     this.#loads += 1; // an answer under way is not for us any more
     this.#firstWords.clear();
     this.#conversations = [];
@@ -57,6 +82,14 @@ export class ConversationList {
   titleOf(id) {
     const found = this.#conversations.find((each) => each.id === id);
     return found?.title || this.#firstWords.get(id) || 'Untitled conversation';
+  }
+
+  #take(row) {
+    const others = this.#conversations.filter(({ id }) => id !== row.id);
+    this.#conversations = [row, ...others]
+      .sort((a, b) => Date.parse(b.updated_at) - Date.parse(a.updated_at))
+      .slice(0, shown);
+    this.#render();
   }
 
   #render() {

@@ -2,6 +2,7 @@
 // ever appends text.
 import { announce, byId, make } from './elements.js';
 import { ToolLines } from './tool_lines.js';
+import { MessageActions, editor } from './message_actions.js';
 
 /** Scrolled this near to the end (px), the list follows new text. */
 const nearEnd = 96;
@@ -17,11 +18,11 @@ export class MessageList {
   /** @type {Map<string, Entry>} by message id, or client id until that is known */
   #entries = new Map();
   #follows = true;
-  #onStop;
+  #actions;
 
-  /** @param {(replyId: string) => void} onStop  a running reply shall end */
-  constructor(onStop) {
-    this.#onStop = onStop;
+  /** @param {import('./message_actions.js').Actions} actions */
+  constructor(actions) {
+    this.#actions = actions;
     this.#scroller.addEventListener('scroll', () => this.#noteScroll(), { passive: true });
     this.#toLatest.addEventListener('click', () => this.toEnd());
     new ResizeObserver(() => this.#settle()).observe(this.#scroller);
@@ -53,6 +54,20 @@ export class MessageList {
     this.#settle();
   }
 
+  /** Shows a branch from its first message here on: what else was stored goes. */
+  showBranch(messages, isWhole) {
+    const kept = new Set(messages.map(({ id }) => id));
+    const from = isWhole ? 0 : (messages[0]?.seq ?? 0);
+    this.show(messages);
+    for (const [id, { seq }] of this.#entries)
+      if (Number.isFinite(seq) && seq >= from && !kept.has(id)) this.remove(id);
+  }
+
+  /** Another version of a message was shown: the same button goes on with it. */
+  focusVersion(id, act) {
+    this.#entries.get(id)?.actions.focus(act);
+  }
+
   /** Puts older messages on top without moving what is being read. */
   showEarlier(messages) {
     const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
@@ -73,7 +88,9 @@ export class MessageList {
   showSent(clientId, { message_id, reply_id }) {
     this.#rename(clientId, message_id);
     this.#entries.get(message_id)?.settled();
-    if (!this.#entries.has(reply_id)) this.update({ id: reply_id, text: '', status: 'pending' });
+    if (this.#entries.has(reply_id)) return;
+    this.#find(reply_id, 'assistant').write({ id: reply_id, text: '', status: 'pending' });
+    this.#settle();
   }
 
   /** It could not be stored; `again` tries once more. */
@@ -89,7 +106,8 @@ export class MessageList {
 
   /** @param {import('./reply_book.js').Reply} reply */
   update(reply) {
-    const entry = this.#find(reply.id, 'assistant');
+    const entry = this.#entries.get(reply.id);
+    if (!entry) return; // of another branch, or not read yet
     const wasRunning = entry.isRunning;
     entry.write(reply);
     if (wasRunning && !entry.isRunning) announce(spoken(reply));
@@ -123,7 +141,7 @@ export class MessageList {
   #find(id, role) {
     let entry = this.#entries.get(id);
     if (!entry) {
-      entry = new Entry(role, () => this.#onStop(id));
+      entry = new Entry(role, this.#actions);
       entry.item.dataset.id = id;
       this.#entries.set(id, entry);
       this.#list.append(entry.item);
@@ -173,23 +191,31 @@ class Entry {
   #stop = make('button', { type: 'button', class: 'link stop' }, 'Stop');
   #memories = null;
   #tools = null;
+  #box = make('div', { class: 'text' }, this.#text);
+  #editor = null;
+  #onEdit;
+  #shown = {};
+  actions;
   item;
 
-  constructor(role, onStop) {
+  constructor(role, actions) {
     this.#stop.addEventListener('click', () => {
       this.#stop.disabled = true;
-      onStop();
+      actions.onStop(this.item.dataset.id);
     });
+    this.#onEdit = actions.onEdit;
+    this.actions = new MessageActions(actions, role === 'user' ? 'user' : 'assistant');
     const author = role === 'user' ? 'You' : 'Jessica';
     this.item = make(
       'li',
       { class: `message ${role === 'user' ? 'user' : 'assistant'}` },
       make('p', { class: role === 'user' ? 'author unseen' : 'author' }, author),
-      make('div', { class: 'text' }, this.#text),
+      this.#box,
+      this.actions.element,
     );
   }
 
-  write({ text, status, error, memories, tools }) {
+  write({ text, status, error, memories, tools, siblings, finish_reason }) {
     if (memories?.length > 0) this.#remember(memories);
     if (tools?.length > 0 || this.#tools) this.#use(tools ?? []);
     if (text.startsWith(this.#text.data)) this.#text.appendData(text.slice(this.#text.length));
@@ -198,7 +224,13 @@ class Entry {
     this.item.classList.toggle('running', this.isRunning);
     this.item.setAttribute('aria-busy', String(this.isRunning));
     if (!this.isRunning) this.#stop.remove();
-    else if (!this.#stop.isConnected) this.item.append(this.#stop);
+    else if (!this.#stop.isConnected) {
+      this.#stop.disabled = false; // it may be one that goes on
+      this.actions.element.before(this.#stop);
+    }
+    this.#shown = { ...this.#shown, text, status, finish_reason };
+    if (siblings) this.#shown.siblings = siblings;
+    this.#showActions();
     if (status === 'error') this.#say(brokenOff(error), 'problem');
     else if (status === 'cancelled') this.#say('Stopped.');
     else if (this.item.classList.contains('assistant')) this.#say();
@@ -209,6 +241,33 @@ class Entry {
     this.#stop.disabled = false;
   }
 
+  #showActions() {
+    if (this.#editor || this.item.classList.contains('sending')) return this.actions.hide();
+    this.actions.show({ ...this.#shown, id: this.item.dataset.id, startEdit: () => this.#edit() });
+  }
+
+  #edit() {
+    const leave = () => {
+      this.#editor?.form.remove();
+      this.#editor = null;
+      this.#box.hidden = false;
+      this.#showActions();
+      this.actions.focus('edit');
+    };
+    this.#editor = editor(
+      this.#shown.text,
+      async (content) => {
+        await this.#onEdit(this.item.dataset.id, content);
+        if (this.item.isConnected) leave();
+      },
+      leave,
+    );
+    this.#box.hidden = true;
+    this.#box.after(this.#editor.form);
+    this.#showActions();
+    this.#editor.focus();
+  }
+
   sending() {
     this.item.classList.add('sending');
     this.#say();
@@ -216,6 +275,7 @@ class Entry {
 
   settled() {
     this.item.classList.remove('sending');
+    if (this.#shown.status) this.#showActions();
     if (this.item.classList.contains('user')) this.#say();
   }
 
@@ -239,7 +299,7 @@ class Entry {
       make('summary', {}, count),
       make('ul', {}, ...items),
     );
-    this.item.append(this.#memories);
+    this.actions.element.before(this.#memories);
   }
 
   /** The tools it called stand above its text. */
@@ -257,7 +317,7 @@ class Entry {
     if (!words) return;
     this.#note = make('p', { class: `note ${kind}` }, words, ...more);
     if (kind === 'problem') this.#note.setAttribute('role', 'alert');
-    this.item.append(this.#note);
+    this.actions.element.before(this.#note);
   }
 }
 

@@ -26,11 +26,14 @@
  * @property {string} text      the text so far
  * @property {ReplyStatus} status
  * @property {string} [error]   shown to the reader when status is 'error'
+ * @property {string} [finish_reason]  'length': it may be continued
  * @property {UsedMemory[]} [memories]  what was said earlier and given to the engine
  * @property {UsedTool[]} [tools]  that it called, in their order
  */
 
 const final = new Set(['complete', 'error', 'cancelled']);
+/** A reply that ended is tried again, or goes on; whoever was away is told by a snapshot. */
+const reopening = new Set(['reply.reset', 'reply.snapshot']);
 const ends = {
   'reply.completed': 'complete',
   'reply.failed': 'error',
@@ -70,7 +73,7 @@ export class ReplyBook {
     const known = this.#replies.get(payload.id) ?? blank(payload.id);
     if (payload.attempt < known.attempt) return 'stale';
     const isNew = payload.attempt > known.attempt;
-    if (isFinal(known.status) && !(event === 'reply.reset' && isNew)) return 'stale';
+    if (isFinal(known.status) && !(isNew && reopening.has(event))) return 'stale';
     // A new attempt starts from nothing, whichever of its events arrives first.
     const from = isNew
       ? { ...withoutTools(known), attempt: payload.attempt, seq: 0, text: '', status: 'streaming' }
@@ -163,5 +166,6 @@ function finished(event, payload, from) {
   const status = ends[event];
   if (!status) return ['stale', from];
   if (payload.seq !== undefined && payload.seq !== from.seq) return ['gap', from];
-  return ['changed', { ...from, status, error: payload.error?.message }];
+  const reason = payload.finish_reason && { finish_reason: payload.finish_reason };
+  return ['changed', { ...from, status, error: payload.error?.message, ...reason }];
 }

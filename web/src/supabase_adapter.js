@@ -10,7 +10,7 @@ import {
 } from '@supabase/supabase-js';
 import { ReplyBook, isFinal, replyEvents, toolsOf } from './reply_book.js';
 
-const messageColumns = 'id,seq,role,status,content,reply_to,client_id,error,tools,created_at';
+const messageColumns = 'id,seq,role,status,content,reply_to,client_id,error,tools,created_at,siblings';
 /** Rows of one read; the server itself gives at most 1000. */
 const pageSize = 200;
 /** Pauses before trying again, in ms; the last one repeats. */
@@ -39,6 +39,7 @@ const maxRefusals = 3;
  * @property {string} text
  * @property {string | null} client_id
  * @property {string} created_at
+ * @property {string[]} siblings  ids of all versions of it, itself included, in order
  * @property {string} [error]
  * @property {import('./reply_book.js').UsedTool[]} [tools]  that a reply called
  */
@@ -46,7 +47,8 @@ const maxRefusals = 3;
 /**
  * @typedef {object} Handlers
  * @property {(messages: Message[]) => void} [onMessages]
- *   The stored messages, oldest first, after every join: replace what you show.
+ *   The stored messages of the branch that is chosen, oldest first, after every join and every
+ *   refresh: replace what you show.
  * @property {(reply: Reply, event: string) => void} [onReply]
  *   A reply changed; `reply.text` is always the whole text so far. `event` is the reply
  *   event's name, or 'stored' when a running reply's end was read before its event came.
@@ -135,10 +137,57 @@ export async function sendMessage(
  * @throws {ChatError}
  */
 export async function stopReply(client, replyId) {
-  const body = { reply_id: replyId };
-  const { data, error } = await client.functions.invoke('stop-inference', { body });
+  return (await call(client, 'stop-inference', { reply_id: replyId })).status;
+}
+
+async function call(client, name, body) {
+  const { data, error } = await client.functions.invoke(name, { body });
   if (error) throw await readFailure(error);
-  return data.status;
+  return data;
+}
+
+/**
+ * Stores another version of one's own message beside it and starts its reply. The conversation goes
+ * on there; the old version and what followed it are kept.
+ * @param {SupabaseClient} client
+ * @param {{messageId: string, content: string, clientId?: string}} edit
+ * @returns {Promise<Receipt>}
+ * @throws {ChatError}
+ */
+export function editMessage(client, { messageId, content, clientId = newClientId() }) {
+  return call(client, 'edit-message', { message_id: messageId, content, client_id: clientId });
+}
+
+/**
+ * Starts another reply to the same message; the old one is kept.
+ * @param {SupabaseClient} client
+ * @param {string} replyId
+ * @returns {Promise<Receipt>}
+ * @throws {ChatError}
+ */
+export function regenerateReply(client, replyId) {
+  return call(client, 'regenerate-reply', { reply_id: replyId });
+}
+
+/**
+ * Lets a reply go on from where it ended; its text comes first as an event, then what is new.
+ * @param {SupabaseClient} client
+ * @param {string} replyId
+ * @returns {Promise<Receipt>}
+ * @throws {ChatError}
+ */
+export function continueReply(client, replyId) {
+  return call(client, 'continue-reply', { reply_id: replyId });
+}
+
+/**
+ * The conversation goes on below this message, for all devices. Refresh the subscription then.
+ * @param {SupabaseClient} client
+ * @param {string} messageId
+ * @throws {ChatError}
+ */
+export async function selectBranch(client, messageId) {
+  await call(client, 'select-branch', { message_id: messageId });
 }
 
 /**
@@ -196,7 +245,7 @@ async function readFailure(error) {
 }
 
 /**
- * Reads stored messages, oldest first.
+ * Reads the stored messages of the branch that is chosen, oldest first.
  * @param {SupabaseClient} client
  * @param {string} conversationId
  * @param {{before?: number, limit?: number}} [part] only those before this seq
@@ -204,20 +253,22 @@ async function readFailure(error) {
  * @throws {ChatError}
  */
 export async function loadMessages(client, conversationId, { before, limit = pageSize } = {}) {
-  let query = client.from('messages').select(messageColumns);
-  query = query.eq('conversation_id', conversationId);
-  if (before !== undefined) query = query.lt('seq', before);
-  const { data, error, status } = await query.order('seq', { ascending: false }).limit(limit);
-  if (!error) return data.reverse();
+  const part = { conversation_id: conversationId, before, most: limit };
+  const { data, error, status } = await client
+    .rpc('conversation_path', part, { get: true })
+    .select(messageColumns)
+    .order('seq');
+  if (!error) return data;
   throw new ChatError(error.code || 'network', error.message, { status, retryable: true });
 }
 
 /** @returns {Message} */
 export function messageOf(row, text = row.content, status = row.status, error = undefined) {
-  const { id, seq, role, client_id, created_at } = row;
+  const { id, seq, role, client_id, created_at, siblings = [row.id] } = row;
   const tools = toolsOf(row);
   return {
-    ...{ id, seq, role, client_id, created_at, text, status, error: error ?? row.error?.message },
+    ...{ id, seq, role, client_id, created_at, siblings, text, status },
+    error: error ?? row.error?.message,
     ...(tools ? { tools } : {}),
   };
 }
@@ -331,7 +382,10 @@ class Subscription {
     if (verdict === 'gap') return this.#rejoin();
     if (verdict === 'stale') return;
     this.#rejoins = 0;
-    if (!this.#knownIds.has(payload.id)) this.read(); // sent from another device
+    if (!this.#knownIds.has(payload.id)) {
+      this.#knownIds.add(payload.id); // one that is on another branch is not looked for again
+      this.read(); // sent from another device
+    }
     this.#handlers.onReply?.(this.#book.find(payload.id), event);
   }
 
@@ -379,8 +433,12 @@ class Subscription {
     const reply = this.#book.adopt(row);
     if (known && !isFinal(known.status) && isFinal(reply.status))
       this.#handlers.onReply?.(reply, 'stored');
-    const message = messageOf(row, reply.text, reply.status, reply.error);
-    return reply.tools ? { ...message, tools: reply.tools } : message; // of a running one, too
+    const { text, status, error, finish_reason, tools } = reply; // tools of a running one, too
+    return {
+      ...messageOf(row, text, status, error),
+      finish_reason,
+      ...(tools ? { tools } : {}),
+    };
   }
 
   #tell(state, reason) {

@@ -46,6 +46,7 @@ struct desk {
                     return answer(store_answer);
                   },
                   [](const fetch_stored&) { return stored_page{}; },
+                  [](const change_branch&) { return receipt{}; },
                   [](are_you_free) { return done{}; }};
         }));
     auto judges = test::judges_in(world, [this](const probe_topic& msg) {

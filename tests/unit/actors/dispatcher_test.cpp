@@ -100,6 +100,7 @@ struct node {
                   [](const fetch_prompt&) { return prompt{}; },
                   [](const store_broadcast&) { return done{}; },
                   [](const fetch_stored&) { return stored_page{}; },
+                  [](const change_branch&) { return receipt{}; },
                   [](are_you_free) { return done{}; }};
         }));
   }

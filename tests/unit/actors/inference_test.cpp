@@ -28,6 +28,7 @@ struct job_run {
   std::vector<checkpoint> saved;
   std::vector<failure> failed;
   int prompts_asked = 0;
+  std::int64_t kept_asked = -1; ///< with the last prompt
   std::vector<recall_memories> recalled;
   result<memories_found> memory_answer = memories_found{};
   bool memory_silent = false;
@@ -97,12 +98,14 @@ struct job_run {
         world.sys().spawn([this](reader_actor::pointer) -> reader_actor::behavior_type {
           return {[](const stop_reply&) { return stop_receipt{}; },
                   [](const find_ended&) { return ended_logins{}; },
-                  [this](const fetch_prompt&) {
+                  [this](const fetch_prompt& msg) {
                     ++prompts_asked;
+                    kept_asked = msg.kept;
                     return answer(prompt_answer);
                   },
                   [](const store_broadcast&) { return done{}; },
                   [](const fetch_stored&) { return stored_page{}; },
+                  [](const change_branch&) { return receipt{}; },
                   [](are_you_free) { return done{}; }};
         }));
   }
@@ -611,6 +614,102 @@ TEST_CASE(
     CHECK(run.client->broadcasts("reply.delta").size() == (ours ? 1 : 0));
     CHECK(run.client->broadcasts("reply.completed").size() == (ours ? 1 : 0));
   }
+}
+
+namespace {
+
+/// The second attempt at a reply that was stopped after "half of ".
+struct job_that_goes_on : job_run {
+  job_that_goes_on() {
+    what.attempt = 2;
+    what.kept = 8;
+    prompt_answer->so_far = "half of ";
+  }
+};
+
+} // namespace
+
+TEST_CASE("a reply that goes on shows its text first, then what is new from 1") {
+  auto run = job_that_goes_on{};
+  run.start();
+  CHECK(run.kept_asked == 8);
+  REQUIRE(run.engine->asked.size() == 1);
+  CHECK(run.engine->asked[0].so_far == "half of ");
+  const auto all = run.client->messages();
+  auto events = std::vector<std::string>{};
+  for (const auto& one : all)
+    if (one.at("event") == "broadcast")
+      events.emplace_back(one.at("payload").at("event").as_string());
+  CHECK(events ==
+        std::vector<std::string>{"reply.reset", "reply.started", "reply.snapshot"});
+  CHECK(run.client->broadcasts("reply.reset")[0].at("reason") == "continue");
+  const auto snapshot = run.client->broadcasts("reply.snapshot")[0];
+  CHECK(snapshot.at("text") == "half of ");
+  CHECK(snapshot.at("seq") == 0);
+  CHECK(snapshot.at("attempt") == 2);
+  run.engine_says(engines::text_made{"it", 1});
+  const auto delta = run.client->broadcasts("reply.delta").at(0);
+  CHECK(delta.at("first_seq") == 1);
+  CHECK(delta.at("text") == "it");
+  run.engine_says(engines::text_ended{"stop", {4, 1, true}});
+  CHECK(run.finished.at(0).content == "half of it");
+  CHECK(run.client->broadcasts("reply.completed").at(0).at("seq") == 1);
+}
+
+TEST_CASE("whoever joins while a reply goes on gets all of it") {
+  auto run = job_that_goes_on{};
+  run.start();
+  run.engine_says(engines::text_made{"it", 1});
+  auto late = std::make_shared<test::recorded_outbox>();
+  const auto name = "conversation:" + run.what.conversation.str();
+  REQUIRE(run.world.ask<open_room>(
+      run.hub, join_topic{{name, true}, job_run::joining(late, "2")}));
+  const auto snapshot = late->broadcasts("reply.snapshot").at(0);
+  CHECK(snapshot.at("text") == "half of it");
+  CHECK(snapshot.at("seq") == 1);
+}
+
+TEST_CASE("a reply that goes on loses nothing when it is stopped or fails") {
+  auto run = job_that_goes_on{};
+  SUBCASE("stopped before a token") {
+    run.world.tell(run.start(), stop_job{});
+    CHECK(run.finished.at(0).content == "half of ");
+    CHECK(run.finished.at(0).used.completion_tokens == 0);
+  }
+  SUBCASE("stopped after one") {
+    const auto running = run.start();
+    run.engine_says(engines::text_made{"it", 1});
+    run.world.tell(running, stop_job{});
+    CHECK(run.finished.at(0).content == "half of it");
+    CHECK(run.finished.at(0).used.completion_tokens == 1);
+  }
+  SUBCASE("stopped while it remembers") {
+    run.remembers = true;
+    run.memory_silent = true;
+    run.world.tell(run.start(), stop_job{});
+    CHECK(run.finished.at(0).content == "half of ");
+  }
+  SUBCASE("fails before a token: there is nothing to save") {
+    run.start();
+    run.engine_says(engines::text_failed{"boom", false});
+    CHECK(run.saved.empty());
+    CHECK(run.failed.size() == 1);
+  }
+  SUBCASE("fails after one") {
+    run.start();
+    run.engine_says(engines::text_made{"it", 1});
+    run.engine_says(engines::text_failed{"boom", false});
+    CHECK(run.saved.at(0).partial == "half of it");
+  }
+}
+
+TEST_CASE("what is on other branches is not remembered") {
+  auto run = job_run{};
+  run.remembers = true;
+  const auto other = message_id::make();
+  run.prompt_answer->set_aside = {other};
+  run.start();
+  CHECK(run.recalled.at(0).shown.back() == other);
 }
 
 TEST_SUITE_END();

@@ -155,6 +155,7 @@ struct session_house {
                   [](const fetch_prompt&) { return prompt{}; },
                   [](const store_broadcast&) { return done{}; },
                   [](const fetch_stored&) { return stored_page{}; },
+                  [](const change_branch&) { return receipt{}; },
                   [this](are_you_free) {
                     for (auto& one : std::exchange(unanswered, {}))
                       one.deliver(ended_logins{}); // what was true when it was asked

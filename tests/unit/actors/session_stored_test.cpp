@@ -156,6 +156,7 @@ private:
                     reading.push_back(self->make_response_promise<stored_page>());
                     return reading.back();
                   },
+                  [](const change_branch&) { return receipt{}; },
                   [this](are_you_free) {
                     for (auto& asker : std::exchange(reading, {}))
                       asker.deliver(past.value());

@@ -67,6 +67,7 @@ struct client {
                   [](const fetch_prompt&) { return prompt{}; },
                   [](const store_broadcast&) { return done{}; },
                   [](const fetch_stored&) { return stored_page{}; },
+                  [](const change_branch&) { return receipt{}; },
                   [](are_you_free) { return done{}; }};
         }));
     auto feed = world.own(world.sys().spawn(

@@ -37,6 +37,7 @@ struct crew {
                   done_work.push_back(what.topic + " by " + std::to_string(number));
                   return stored_page{{nullptr}};
                 },
+                [](const change_branch&) { return receipt{}; },
                 [](are_you_free) { return done{}; },
             };
           }));

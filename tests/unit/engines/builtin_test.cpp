@@ -77,6 +77,26 @@ TEST_SUITE("engines.builtin") {
     CHECK_FALSE(heard.failed);
   }
 
+  TEST_CASE("it goes on with a text that is its answer's beginning") {
+    const auto engine = make_builtin(0);
+    const auto whole = compose_answer(question());
+    auto asked = question();
+    asked.so_far = whole.substr(0, 20);
+    auto heard = listener{};
+    const auto going = engine->start(asked, heard.sink());
+    CHECK(asked.so_far + heard.text == whole);
+    CHECK(heard.ends.size() == 1);
+    asked.so_far = whole;
+    auto nothing = listener{};
+    const auto done = engine->start(asked, nothing.sink());
+    CHECK(nothing.text.empty());
+    CHECK(nothing.ends.size() == 1);
+    asked.so_far = "somebody else's words";
+    auto other = listener{};
+    const auto more = engine->start(asked, other.sink());
+    CHECK(other.text == " There is no more to say.");
+  }
+
   TEST_CASE("a token is a word with the blanks after it, and usage counts words") {
     const auto engine = make_builtin(0);
     auto heard = listener{};

@@ -187,6 +187,52 @@ TEST_CASE("a text that broke off is gone on with where that can be done") {
   CHECK(again.contains(R"("continue_final_message":true)"));
 }
 
+TEST_CASE("a reply goes on with its text as the provider can") {
+  auto what = hello();
+  what.so_far = "half of ";
+  for (const auto* style : {"none", "assistant", "vllm"}) {
+    CAPTURE(style);
+    auto with = fake_provider{{good_answer({"it"})}};
+    auto settings = provider_at(with.url(), style);
+    settings.prefill = style;
+    auto world = chat_world{settings};
+    CHECK(world.ask(what).text == "it");
+    const auto body = with.requests().at(0).body;
+    CHECK(body.contains(R"({"role":"assistant","content":"half of "})"));
+    CHECK(body.contains(R"({"role":"user","content":"Your last message broke off)") ==
+          (style == std::string_view{"none"}));
+    CHECK(body.contains("continue_final_message") ==
+          (style == std::string_view{"vllm"}));
+  }
+}
+
+TEST_CASE("one that broke off while it went on goes on with both parts") {
+  auto with = fake_provider{{broken_off({"it "}), good_answer({"all"})}};
+  auto settings = provider_at(with.url(), "prefilled");
+  settings.prefill = "assistant";
+  auto world = chat_world{settings};
+  auto what = hello();
+  what.so_far = "half of ";
+  auto one = asked_chat{*world.engine, std::move(what)};
+  REQUIRE(one.heard->wait_for_tokens(1));
+  with.release();
+  CHECK(one.end().text == "it all");
+  CHECK(with.requests().at(1).body.contains(
+      R"({"role":"assistant","content":"half of it "})"));
+}
+
+TEST_CASE("the text that a reply has counts against its limit") {
+  auto with = fake_provider{{good_answer({"more than fits"})}};
+  auto settings = provider_at(with.url(), "small");
+  settings.max_reply_bytes = 10;
+  auto world = chat_world{settings};
+  auto what = hello();
+  what.so_far = "eight by";
+  const auto& heard = world.ask(what);
+  REQUIRE(heard.failed);
+  CHECK(heard.text.empty());
+}
+
 TEST_CASE("else the job's next attempt begins anew") {
   auto with = fake_provider{{broken_off({"one "}), good_answer({"x"})}};
   auto spare = fake_provider{{good_answer({"y"})}};

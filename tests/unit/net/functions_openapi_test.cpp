@@ -70,6 +70,7 @@ struct described_world : test::route_world {
     };
     enqueueing.say = [](const auto&) -> result<receipt> { return receipt{}; };
     stopping.say = [](const auto&) -> result<stop_receipt> { return stop_receipt{}; };
+    branching.say = [](const auto&) -> result<receipt> { return receipt{}; };
     searching.say = [](const auto&) -> result<actors::memories_found> {
       return actors::memories_found{};
     };

@@ -92,6 +92,7 @@ struct route_world {
   scripted<actors::perform, rest_reply> rest_writing;
   std::vector<std::shared_ptr<const rest_request>> forgotten;
   scripted<actors::stop_reply, stop_receipt> stopping;
+  scripted<actors::change_branch, receipt> branching;
   scripted<actors::run_queued, actors::queue_report> claiming;
   scripted<actors::send_broadcasts, actors::broadcasts_sent> broadcasting;
   scripted<actors::search_memory, actors::memories_found> searching;
@@ -331,6 +332,7 @@ private:
           [](const actors::fetch_prompt&) { return prompt{}; },
           [](const actors::store_broadcast&) { return actors::done{}; },
           [](const actors::fetch_stored&) { return actors::stored_page{}; },
+          [this, self](const actors::change_branch& m) { return branching(self, m); },
           [](const actors::are_you_free&) { return actors::done{}; }};
     });
   }
