@@ -35,9 +35,7 @@ void inference_steps::stop(self_pointer self) {
   state.over = true;
   state.stopped = true;
   state.generation.reset();
-  constexpr auto bytes_a_token = std::size_t{4}; // no engine tells what it counted
-  state.ended.used = {static_cast<std::int64_t>(state.prompt_bytes / bytes_a_token),
-                      static_cast<std::int64_t>(state.seq), true};
+  state.ended.used = used_so_far(state);
   ops::info("job.stopped", {{"job", state.what.id.value}, {"tokens", state.seq}});
   store_end(self);
 }

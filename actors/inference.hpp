@@ -4,6 +4,8 @@
 #include "actors/lease_watch.hpp"
 #include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
+#include "actors/quota_messages.hpp"
+#include "domain/price.hpp"
 #include "engines/engine.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -13,6 +15,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace jessica::actors {
 
@@ -25,7 +28,9 @@ struct inference_deps {
   std::shared_ptr<const lease_watch> lease;
   std::chrono::milliseconds checkpoint_every{1000};
   memory_actor memory = {}; ///< null: replies are written without memories
-  std::chrono::milliseconds memory_timeout{300}; ///< then one is, too
+  std::chrono::milliseconds memory_timeout{300};         ///< then one is, too
+  std::shared_ptr<const std::vector<price>> prices = {}; ///< null: none
+  teller_actor teller = {}; ///< counts what was used of lost jobs; null: nobody
 };
 
 struct inference_state {

@@ -26,6 +26,7 @@
 #include "actors/search.hpp"
 #include "actors/session.hpp"
 #include "actors/supervision.hpp"
+#include "actors/teller.hpp"
 #include "ops/log.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -106,6 +107,9 @@ struct system::state {
   std::vector<search_actor> searches;
   indexer_actor indexer;
   memory_actor memory;
+  teller_actor teller;
+  std::shared_ptr<const std::vector<price>> prices =
+      std::make_shared<const std::vector<price>>(options.settings.quota.prices);
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
   shared_identity keys;
@@ -270,6 +274,15 @@ struct system::state {
     });
   }
 
+  void start_teller() {
+    constexpr auto asks_that_may_wait = std::size_t{4096};
+    teller = share_out<teller_actor>(
+        {"TELLER", 1, asks_that_may_wait, [this] {
+           return caf::actor_cast<caf::actor>(
+               sys.spawn<caf::detached>(actors::teller, options.database));
+         }});
+  }
+
   void start_dispatcher() {
     const auto& limits = options.settings.inference;
     const auto how = keeper_options{options.database, options.node, limits.lease};
@@ -305,7 +318,9 @@ struct system::state {
                                std::move(lease),
                                options.settings.inference.checkpoint_every,
                                options.embedder ? memory : memory_actor{},
-                               options.settings.memory.prompt_timeout};
+                               options.settings.memory.prompt_timeout,
+                               prices,
+                               teller};
     return sys.spawn(inference, std::move(deps), std::move(what));
   }
 
@@ -404,6 +419,7 @@ struct system::state {
     start_persistence();
     start_searches();
     start_memory();
+    start_teller();
     start_dispatcher();
     start_doorkeeper();
     start_changefeed();
@@ -508,6 +524,9 @@ const memory_actor& system::memory() const noexcept {
 }
 const std::vector<search_actor>& system::searches() const noexcept {
   return state_->searches;
+}
+const teller_actor& system::teller() const noexcept {
+  return state_->teller;
 }
 const text_embedder_actor& system::embedder() const noexcept {
   return state_->embedders;

@@ -27,6 +27,8 @@ file_entry make_entry(std::string name, const toml::node& node) {
     entry.text = on->get() ? "true" : "false";
   } else {
     entry.supported = false;
+    if (const auto* fraction = node.as_floating_point())
+      entry.fraction = std::format("{}", fraction->get());
     if (const auto* list = node.as_array();
         list != nullptr && list->is_homogeneous<std::string>())
       for (const auto& one : *list)
@@ -51,15 +53,17 @@ std::vector<file_entry> flatten_section(const std::string& prefix,
   return entries;
 }
 
-constexpr auto list_of_providers = std::string_view{"providers"};
-
-std::vector<file_table> tables_of(const toml::table& root) {
+/// The tables of a list [[name]], taken out of the document; none, if it is no such
+/// list.
+std::vector<file_table> take_tables(toml::table& root, std::string_view name) {
   auto tables = std::vector<file_table>{};
-  if (const auto* list = root[list_of_providers].as_array())
-    for (const auto& one : *list)
-      if (const auto* table = one.as_table())
-        tables.push_back(
-            {static_cast<int>(one.source().begin.line), flatten_section({}, *table)});
+  if (!root[name].is_array_of_tables())
+    return tables;
+  for (const auto& one : *root[name].as_array())
+    if (const auto* table = one.as_table())
+      tables.push_back(
+          {static_cast<int>(one.source().begin.line), flatten_section({}, *table)});
+  root.erase(name);
   return tables;
 }
 
@@ -82,10 +86,8 @@ file_content read_file(const std::filesystem::path& file) {
     const auto text = text_of(file);
     if (text) {
       auto root = toml::parse(*text, name);
-      if (root[list_of_providers].is_array_of_tables()) {
-        found.providers = tables_of(root);
-        root.erase(list_of_providers);
-      }
+      found.providers = take_tables(root, "providers");
+      found.prices = take_tables(root, "prices");
       found.entries = flatten_section({}, root);
     } else
       found.mistakes.push_back(

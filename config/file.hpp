@@ -17,9 +17,11 @@ struct file_entry {
   bool supported = true; ///< false for lists, dates, fractions, nested sections
   int line = 0;
   std::vector<std::string> items{}; ///< of a list of nothing but texts
+  std::string fraction{};           ///< of a fraction: its shortest decimal form
 };
 
-/// One [[providers]] table: names without a section, headers as "headers.NAME".
+/// One [[providers]] or [[prices]] table: names without a section, headers as
+/// "headers.NAME".
 struct file_table {
   int line = 0;
   std::vector<file_entry> entries;
@@ -28,6 +30,7 @@ struct file_table {
 struct file_content {
   std::vector<file_entry> entries;
   std::vector<file_table> providers;
+  std::vector<file_table> prices;
   std::vector<std::string> mistakes; ///< of reading and of TOML syntax, one line each
 };
 

@@ -234,9 +234,9 @@ struct memory_settings {
 /// What a user may use, unless public.usage_limits says otherwise; 0: no limit.
 struct quota_settings {
   std::uint64_t replies_per_minute = 0;
-  std::uint64_t replies_per_day = 0; ///< of UTC, as all days here
-  std::uint64_t tokens_per_day = 0;  ///< prompts and replies
-  std::string cost_per_day;          ///< a decimal number; empty: no limit
+  std::uint64_t replies_per_day = 0;   ///< of UTC, as all days here
+  std::uint64_t tokens_per_day = 0;    ///< prompts and replies
+  std::string cost_per_day;            ///< a decimal number; empty: no limit
   std::uint64_t reserve_tokens = 2000; ///< held for a reply that names no max_tokens
   std::string currency = "USD";        ///< of the prices: a label
   std::vector<price> prices;           ///< [[prices]] of the file

@@ -48,7 +48,7 @@ struct job {
 struct usage {
   std::int64_t prompt_tokens = 0;
   std::int64_t completion_tokens = 0;
-  bool estimated = false; ///< counted by us, not reported by the engine
+  bool estimated = false;       ///< counted by us, not reported by the engine
   std::optional<amount> cost{}; ///< nullopt: the model has no price
 
   friend bool operator==(const usage&, const usage&) = default;

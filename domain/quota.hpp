@@ -29,6 +29,9 @@ struct spending {
   usage used;
   std::int32_t replies = 1; ///< 0: it failed, or is no reply
   quota_hold hold = {};
+  /// The reply's job, which may be somebody else's now: while it is there, who ends it
+  /// counts the reply. 0: none.
+  job_id job = {};
 };
 
 } // namespace jessica
