@@ -100,26 +100,27 @@ as $$ begin
     from unnest(users, statuses, usages) r (u, s, used)) x;
 end $$;
 
--- Holding
+-- Holding. These are called by batches, which forbid sequential scans and nested loops: each statement
+-- is one look into one index, in plpgsql, where it is planned once.
 
-create function jessica.limits_of(who uuid) returns table (
-  replies_per_minute int, replies_per_day int, tokens_per_day bigint, cost_per_day numeric
+create function jessica.limits_of(
+  who uuid,
+  out replies_per_minute int, out replies_per_day int, out tokens_per_day bigint,
+  out cost_per_day numeric
 )
-language sql stable security definer set search_path = ''
+language plpgsql stable security definer set search_path = ''
 as $$
-  select
-    nullif(coalesce(own.replies_per_minute, every.replies_per_minute), 0),
-    nullif(coalesce(own.replies_per_day, every.replies_per_day), 0),
-    nullif(coalesce(own.tokens_per_day, every.tokens_per_day), 0),
-    nullif(coalesce(own.cost_per_day, every.cost_per_day), 0)
-  from (select) one
-  left join public.usage_limits own on own.user_id = who
-  left join public.usage_limits every on every.user_id is null
-$$;
-
-create function jessica.iso(t timestamptz) returns text
-language sql stable set search_path = ''
-as $$ select to_char(t at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"') $$;
+declare
+  own record;
+  every record;
+begin
+  select * into own from public.usage_limits l where l.user_id = who;
+  select * into every from public.usage_limits l where l.user_id is null;
+  replies_per_minute := nullif(coalesce(own.replies_per_minute, every.replies_per_minute), 0);
+  replies_per_day := nullif(coalesce(own.replies_per_day, every.replies_per_day), 0);
+  tokens_per_day := nullif(coalesce(own.tokens_per_day, every.tokens_per_day), 0);
+  cost_per_day := nullif(coalesce(own.cost_per_day, every.cost_per_day), 0);
+end $$;
 
 -- What a client reads of a refusal. "retry_after": in seconds; soon, when it is only running
 -- replies that stand in the way.
@@ -132,10 +133,24 @@ as $$
     'code', 'quota_exceeded',
     'message', 'The limit ' || which || ' is reached',
     'limit', which, 'limit_value', most, 'used', used, 'held', held,
-    'resets_at', jessica.iso(resets),
+    'resets_at', to_char(resets at time zone 'utc', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
     'retry_after', case when used + want <= most then 5
       else greatest(1, ceil(extract(epoch from resets - now())))::int end)
 $$;
+
+-- In one order. Behind the rows of conversations, messages, jobs and usage_daily: whoever holds this
+-- lock asks for no other.
+create function jessica.lock_quota(users uuid[]) returns void
+language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
+as $$ begin
+  insert into jessica.quota (user_id)
+  select a.id from auth.users a
+  where a.id = any (users)
+    and a.id <> all (array(select q.user_id from jessica.quota q where q.user_id = any (users)))
+  order by a.id on conflict do nothing;
+
+  perform from jessica.quota q where q.user_id = any (users) order by q.user_id for no key update;
+end $$;
 
 -- Of one user, whose row is locked first. Refused: nothing was held. What one reply asks for is never
 -- more than the whole limit: the first of a day passes.
@@ -147,33 +162,41 @@ language plpgsql security definer set search_path = '' set plan_cache_mode = for
 as $$
 declare
   l record;
-  q record;
+  q jessica.quota;
+  rules jessica.quota_rules;
   used record;
   midnight timestamptz := date_trunc('day', now(), 'utc') + interval '1 day';
 begin
   tokens := 0;
-  select * into l from jessica.limits_of(who);
+  l := jessica.limits_of(who);
   if coalesce(l.replies_per_minute, l.replies_per_day, l.tokens_per_day, l.cost_per_day) is null then
     return;
   end if;
 
-  perform jessica.lock_quota(array[who]);
-  select x.*, now() >= x.minute + interval '1 min' as new_minute into q
-  from jessica.quota x where x.user_id = who;
+  select * into q from jessica.quota x where x.user_id = who for no key update;
   if not found then
-    return;  -- nobody
+    perform jessica.lock_quota(array[who]);
+    select * into q from jessica.quota x where x.user_id = who;
+    if not found then
+      return;  -- nobody
+    end if;
   end if;
+  if now() >= q.minute + interval '1 min' then
+    q.minute := now();
+    q.in_minute := 0;
+  end if;
+  -- A statement of its own: it sees what was committed while the lock was waited for.
   select coalesce(sum(d.replies), 0) replies,
     coalesce(sum(d.prompt_tokens + d.completion_tokens), 0) tokens, coalesce(sum(d.cost), 0) cost
   into used from public.usage_daily d
   where d.user_id = who and d.day = (now() at time zone 'utc')::date;
 
-  select greatest(1, least(prompt + reply, l.tokens_per_day)),
-    least(prompt * r.prompt_price + reply * r.completion_price, l.cost_per_day)
-  into tokens, cost from jessica.quota_rules r;
+  select * into rules from jessica.quota_rules r where r.only_one;
+  tokens := greatest(1, least(prompt + reply, l.tokens_per_day));
+  cost := least(prompt * rules.prompt_price + reply * rules.completion_price, l.cost_per_day);
 
   refused := case
-    when not q.new_minute and q.in_minute >= l.replies_per_minute then
+    when q.in_minute >= l.replies_per_minute then
       jessica.refusal('replies_per_minute', l.replies_per_minute, q.in_minute, 0, 1,
         q.minute + interval '1 min')
     when used.replies + q.held_replies >= l.replies_per_day then
@@ -193,27 +216,15 @@ begin
     held_replies = x.held_replies + 1,
     held_tokens = x.held_tokens + hold.tokens,
     held_cost = x.held_cost + hold.cost,
-    minute = case when q.new_minute then now() else x.minute end,
-    in_minute = case when q.new_minute then 1 else x.in_minute + 1 end
+    minute = q.minute,
+    in_minute = q.in_minute + 1
   where x.user_id = who;
-end $$;
-
--- In one order. Behind the rows of conversations, messages, jobs and usage_daily: whoever holds this
--- lock asks for no other.
-create function jessica.lock_quota(users uuid[]) returns void
-language plpgsql security definer set search_path = ''
-as $$ begin
-  insert into jessica.quota (user_id)
-  select a.id from auth.users a
-  where a.id = any (users) and not exists (select from jessica.quota q where q.user_id = a.id)
-  order by a.id on conflict do nothing;
-
-  perform from jessica.quota q where q.user_id = any (users) order by q.user_id for no key update;
 end $$;
 
 -- Ends holds: one reply, its tokens and cost each. What holds nothing (0 or null) is left alone.
 create function jessica.release(users uuid[], tokens bigint[], costs numeric[]) returns void
 language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set enable_nestloop = off
 as $$ begin
   perform from jessica.quota q where q.user_id = any (users) order by q.user_id for no key update;
 
@@ -227,22 +238,23 @@ as $$ begin
   where q.user_id = x.u and q.user_id = any (users);
 end $$;
 
--- About: a quarter of the bytes of the conversation's last 20 messages and of the new one.
-create function jessica.prompt_size(conversation uuid, added text) returns bigint
-language sql stable security definer set search_path = ''
-as $$
-  select (octet_length(added) + coalesce(sum(octet_length(m.content)), 0)) / 4 from (
+-- About: a quarter of the bytes of the conversation's last 20 messages and of what is added; and what
+-- the reply may be long.
+create function jessica.size_of_reply(
+  conversation uuid, added text, params jsonb, out prompt bigint, out reply bigint
+)
+language plpgsql stable security definer set search_path = ''
+set plan_cache_mode = force_generic_plan
+as $$ begin
+  select (octet_length(added) + coalesce(sum(octet_length(m.content)), 0)) / 4 into prompt from (
     select x.content from public.messages x where x.conversation_id = conversation
-    order by x.seq desc limit 20) m
-$$;
-
-create function jessica.reply_size(params jsonb) returns bigint
-language sql stable security definer set search_path = ''
-as $$
-  select case when jsonb_typeof(params -> 'max_tokens') = 'number'
-    then least(greatest((params ->> 'max_tokens')::numeric, 1), 1000000)::bigint
-    else (select r.reserve_tokens from jessica.quota_rules r) end
-$$;
+    order by x.seq desc limit 20) m;
+  if jsonb_typeof(params -> 'max_tokens') = 'number' then
+    reply := least(greatest((params ->> 'max_tokens')::numeric, 1), 1000000);
+  else
+    select r.reserve_tokens into reply from jessica.quota_rules r where r.only_one;
+  end if;
+end $$;
 
 -- For jessica.enqueue_batch. Turn by turn, so that several of one user add up; a send that is
 -- repeated holds nothing. Conversations are locked before quotas, by everybody.
@@ -255,6 +267,7 @@ as $$
 declare
   r record;
   h record;
+  size record;
 begin
   tokens := array_fill(0::bigint, array[cardinality(users)]);
   costs := array_fill(null::numeric, array[cardinality(users)]);
@@ -266,12 +279,11 @@ begin
   for r in
     select * from unnest(users, conversations, contents, client_ids, params)
       with ordinality x (u, c, body, cid, p, n)
-    where not exists (
-      select from public.messages m where m.user_id = x.u and m.client_id = x.cid)
-    order by x.n
   loop
-    select * into h from jessica.hold(
-      r.u, jessica.prompt_size(r.c, r.body), jessica.reply_size(r.p));
+    continue when r.cid is not null and exists (
+      select from public.messages m where m.user_id = r.u and m.client_id = r.cid);
+    size := jessica.size_of_reply(r.c, r.body, r.p);
+    h := jessica.hold(r.u, size.prompt, size.reply);
     tokens[r.n] := h.tokens;
     costs[r.n] := h.cost;
     refused[r.n] := h.refused;
@@ -294,13 +306,14 @@ language plpgsql security definer set search_path = ''
 as $$
 declare
   h record;
+  size record;
 begin
   if not exists (select from public.usage_limits) then
     return new;
   end if;
   perform from public.conversations c where c.id = new.conversation_id for no key update;
-  select * into h from jessica.hold(
-    new.user_id, jessica.prompt_size(new.conversation_id, ''), jessica.reply_size(new.params));
+  size := jessica.size_of_reply(new.conversation_id, '', new.params);
+  h := jessica.hold(new.user_id, size.prompt, size.reply);
   if h.refused is not null then
     perform jessica.raise_refusal(h.refused);
   end if;
@@ -327,8 +340,10 @@ begin
   if not exists (select from public.usage_limits) then
     return;
   end if;
-  select * into h from jessica.hold(
-    who, prompt, coalesce(reply, jessica.reply_size('{}')));
+  if reply is null then
+    select r.reserve_tokens into reply from jessica.quota_rules r where r.only_one;
+  end if;
+  h := jessica.hold(who, prompt, reply);
   refused := h.refused;
   if h.tokens > 0 then
     insert into jessica.holds as x (user_id, tokens, cost, until)
@@ -374,7 +389,7 @@ as $$
 begin
   update jessica.quota_rules r set reserve_tokens = configure_quota.reserve_tokens,
     prompt_price = configure_quota.prompt_price, completion_price = configure_quota.completion_price
-  where (r.reserve_tokens, r.prompt_price, r.completion_price) is distinct from
+  where r.only_one and (r.reserve_tokens, r.prompt_price, r.completion_price) is distinct from
     (configure_quota.reserve_tokens, configure_quota.prompt_price, configure_quota.completion_price);
 
   if greatest(configure_quota.replies_per_minute, configure_quota.replies_per_day,
