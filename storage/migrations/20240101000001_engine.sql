@@ -316,7 +316,7 @@ begin
     perform jessica.release(array_agg(x.u), array_agg(x.t), array_agg(x.c))
     from unnest(users, message_ids, held, held_costs) x (u, mid, t, c)
     where x.t > 0
-      and not exists (select from public.messages m where m.id = x.mid)
+      and x.mid <> all (array(select m.id from public.messages m where m.id = any (message_ids)))
     having count(*) > 0;
   end if;
 end $$;

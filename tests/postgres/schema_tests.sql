@@ -651,6 +651,9 @@ select t.is('purged', jessica.purge_jobs(), 1);
 
 -- Usage and quotas
 
+select t.is('what was finished above is counted', t.rows(
+  $$delete from public.usage_daily where user_id = t.id('a')$$) > 0, true);
+
 select jessica.count_usage(
   array[t.id('b'), t.id('a'), t.id('a'), t.id('a')], array['m', 'm', null, 'm'],
   array[1, 2, 3, 4]::bigint[], array[5, 6, 7, 8]::bigint[], array[true, true, false, null],

@@ -85,7 +85,8 @@ struct usage_world {
         where held_tokens > 0 and status in ('queued', 'running') group by 1) j
       on j.user_id = q.user_id
       where (q.held_replies, q.held_tokens, q.held_cost)
-        is distinct from (coalesce(j.n, 0), coalesce(j.t, 0), coalesce(j.c, 0)))") == 0);
+        is distinct from (coalesce(j.n, 0), coalesce(j.t, 0), coalesce(j.c, 0)))") ==
+          0);
   }
   [[nodiscard]] std::string used_by(user_id user) const {
     return text_of("select coalesce((select string_agg(concat_ws(' ', model, replies, "
@@ -140,7 +141,8 @@ TEST_SUITE("storage.usage") {
     CHECK(used() == "m 1 5 7 0 0");
   }
 
-  TEST_CASE_FIXTURE(usage_world, "the last reply of a day is sent, one more is refused") {
+  TEST_CASE_FIXTURE(usage_world,
+                    "the last reply of a day is sent, one more is refused") {
     limit(ada, "replies_per_day", "2");
     const auto lease = join();
     const auto first = send_one(lease);
@@ -206,7 +208,8 @@ TEST_SUITE("storage.usage") {
     }
     CHECK(held().starts_with("1 "));
     CHECK(one_more() == "sent");
-    const auto over = send({again}); // the limit is reached: a first receipt all the same
+    const auto over =
+        send({again}); // the limit is reached: a first receipt all the same
     CHECK((over.front() && over.front()->repeated));
     check_books();
   }
@@ -235,7 +238,8 @@ TEST_SUITE("storage.usage") {
     check_books();
   }
 
-  TEST_CASE_FIXTURE(usage_world, "batches of the same users in any order do not deadlock") {
+  TEST_CASE_FIXTURE(usage_world,
+                    "batches of the same users in any order do not deadlock") {
     auto users = std::vector<user_id>{};
     auto rooms = std::vector<conversation_id>{};
     for (auto n = 0; n < 8; ++n) {
@@ -329,8 +333,11 @@ TEST_SUITE("storage.usage") {
     const auto before = held();
     CHECK(before.starts_with("1 "));
 
-    const auto first = failure{
-        .job = made.job, .what = "x", .retryable = true, .used = {3, 4, true}, .model = "m"};
+    const auto first = failure{.job = made.job,
+                               .what = "x",
+                               .retryable = true,
+                               .used = {3, 4, true},
+                               .model = "m"};
     REQUIRE(fail_jobs(db, lease, {&first, 1}));
     CHECK(held() == before);
     CHECK(used() == "m 0 3 4 7 0"); // paid for, but no reply
@@ -360,7 +367,8 @@ TEST_SUITE("storage.usage") {
     const auto lease = join();
     finish_one(lease, send_one(lease), {1, 1, false});
     CHECK(one_more() == "replies_per_day");
-    admin("update public.usage_daily set day = day - 1 where user_id = $1", {ada.str()});
+    admin("update public.usage_daily set day = day - 1 where user_id = $1",
+          {ada.str()});
     CHECK(one_more() == "sent");
     CHECK(one_more() == "replies_per_day"); // held
   }
@@ -390,7 +398,8 @@ TEST_SUITE("storage.usage") {
                     {ada.str()}) == 4);
   }
 
-  TEST_CASE_FIXTURE(usage_world, "a limit below what a reply may need lets one through") {
+  TEST_CASE_FIXTURE(usage_world,
+                    "a limit below what a reply may need lets one through") {
     limit(ada, "tokens_per_day", "100");
     const auto lease = join();
     const auto made = send_one(lease);
@@ -401,7 +410,8 @@ TEST_SUITE("storage.usage") {
     CHECK(one_more() == "tokens_per_day");
   }
 
-  TEST_CASE_FIXTURE(usage_world, "costs are held at the dearest price and counted as told") {
+  TEST_CASE_FIXTURE(usage_world,
+                    "costs are held at the dearest price and counted as told") {
     auto in = config::quota_settings{};
     in.prices = {{"small", 1'000'000, 2'000'000}, {"large", 10'000'000, 20'000'000}};
     in.reserve_tokens = 1000;
@@ -425,8 +435,7 @@ TEST_SUITE("storage.usage") {
   TEST_CASE_FIXTURE(usage_world, "jobs that come another way are held as well") {
     limit(ada, "replies_per_day", "2");
     auto as_client = connection{database(), role::requests};
-    const auto answers =
-        enqueue_as_authors(as_client, std::array{say(), say(), say()});
+    const auto answers = enqueue_as_authors(as_client, std::array{say(), say(), say()});
     REQUIRE(answers);
     CHECK(answers->at(0));
     CHECK(answers->at(1));
@@ -498,7 +507,8 @@ TEST_SUITE("storage.usage") {
     CHECK(held() == "0 0");
   }
 
-  TEST_CASE_FIXTURE(usage_world, "a lost job's reply is counted only when the job is gone") {
+  TEST_CASE_FIXTURE(usage_world,
+                    "a lost job's reply is counted only when the job is gone") {
     const auto made = send_one();
     auto spent = spending{.user = ada, .model = "m", .used = {1, 1, true}};
     spent.job = made.job;

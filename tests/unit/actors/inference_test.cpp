@@ -155,8 +155,8 @@ struct job_run {
     auto started = world.own(world.sys().spawn(
         inference,
         inference_deps{hub, writer(), reader(), boss.in(world), engine, lease,
-                       std::chrono::seconds{1}, memory(), std::chrono::milliseconds{300},
-                       prices, teller()},
+                       std::chrono::seconds{1}, memory(),
+                       std::chrono::milliseconds{300}, prices, teller()},
         what));
     world.settle();
     return started;
@@ -383,9 +383,8 @@ TEST_CASE("what a lost job used is counted apart from it") {
     CHECK(run.lost[0].user == run.what.user);
     CHECK(run.lost[0].job == run.what.id);
     CHECK(run.lost[0].model == "scripted");
-    CHECK(run.lost[0].used == (at_checkpoint
-                                   ? usage{1, 1, true, amount{3'000'000}}
-                                   : usage{4, 3, false, amount{10'000'000}}));
+    CHECK(run.lost[0].used == (at_checkpoint ? usage{1, 1, true, amount{3'000'000}}
+                                             : usage{4, 3, false, amount{10'000'000}}));
   }
 }
 

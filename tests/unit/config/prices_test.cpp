@@ -17,9 +17,9 @@ result<config::loaded> load(const std::string& toml) {
   const auto folder = test::temp_folder{};
   const auto file = folder.path / "jessica.toml";
   std::ofstream{file} << toml;
-  return config::load(
-      std::vector<std::string>{"--config", file.string()},
-      [](const std::string&) { return std::optional<std::string>{}; }, {});
+  return config::load(std::vector<std::string>{"--config", file.string()},
+                      [](const std::string&) { return std::optional<std::string>{}; },
+                      {});
 }
 
 std::string mistakes(const std::string& toml) {
@@ -47,8 +47,8 @@ completion = 1
   REQUIRE(done);
   CHECK(done->values.quota.prices ==
         std::vector<price>{{"gpt-*", 150'000, 600'000}, {"local", 0, 1'000'000}});
-  const auto line = std::ranges::find(done->report, "prices.gpt-*",
-                                      &config::option_report::name);
+  const auto line =
+      std::ranges::find(done->report, "prices.gpt-*", &config::option_report::name);
   REQUIRE(line != done->report.end());
   CHECK(line->value == "0.15 0.6 EUR");
 }

@@ -13,7 +13,9 @@ using namespace jessica::wire;
 namespace {
 
 [[nodiscard]] error raised(std::string sqlstate, std::string message) {
-  return {errc::internal, "x", {},
+  return {errc::internal,
+          "x",
+          {},
           std::make_shared<const sql_fault>(
               sql_fault{std::move(sqlstate), std::move(message), {}, {}})};
 }
