@@ -4,7 +4,6 @@
 #include "storage/batch_sql.hpp"
 #include "storage/rest_fault.hpp"
 
-#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -17,15 +16,8 @@ constexpr auto raised = std::string_view{"PGRST"}; // PostgREST's code for own s
 constexpr auto hold = std::string_view{R"(
   select id, refused from jessica.hold_request($1, $2, $3))"};
 
-constexpr auto drop_hold = std::string_view{R"(
-  select jessica.drop_holds(array[$1::bigint]))"};
-
-constexpr auto count = std::string_view{R"(
-  select jessica.count_usage(array[$1::uuid], array[$2], array[$3::bigint],
-    array[$4::bigint], array[$5::bool], array[$6::numeric],
-    array[case when exists (select from public.inference_jobs j where j.id = $8) then 0
-      else $7::int end])
-  where exists (select from auth.users where id = $1))"};
+constexpr auto spend_and_count = std::string_view{R"(
+  select jessica.spend($1, $2, $3, $4, $5, $6, $7, $8, $9))"};
 
 constexpr auto configure = std::string_view{R"(
   select jessica.configure_quota($1, $2, $3, $4, $5, $6, $7))"};
@@ -64,17 +56,14 @@ result<quota_hold> hold_quota(connection& db, const quota_wish& what) {
 }
 
 result<void> spend(connection& db, const spending& what) {
-  auto statements = std::vector<statement>{};
-  // Counted first, like the ends of jobs: quotas are the last rows that anybody locks.
-  statements.push_back(
-      {std::string{count},
-       {what.user.str(), what.model, number(what.used.prompt_tokens),
-        number(what.used.completion_tokens), what.used.estimated ? "t" : "f",
-        what.used.cost ? parameter{text_of(*what.used.cost)} : parameter{},
-        number(what.replies), number(what.job.value)}});
-  if (what.hold.id != 0)
-    statements.push_back({std::string{drop_hold}, {number(what.hold.id)}});
-  return db.run(statements).transform([](auto&&) {});
+  return db
+      .run({std::string{spend_and_count},
+            {number(what.hold.id), what.user.str(), what.model,
+             number(what.used.prompt_tokens), number(what.used.completion_tokens),
+             what.used.estimated ? "t" : "f",
+             what.used.cost ? parameter{text_of(*what.used.cost)} : parameter{},
+             number(what.replies), number(what.job.value)}})
+      .transform([](auto&&) {});
 }
 
 result<void> configure_quota(connection& db, const config::quota_settings& in) {

@@ -368,6 +368,25 @@ begin
   end if;
 end $$;
 
+-- Counts what a request used, and ends its hold (0: it has none). A reply of a job is counted by who
+-- ends the job, as long as there is one. Counted first, as by the ends of jobs: quotas are locked last.
+create function jessica.spend(
+  hold bigint, who uuid, model text, prompt bigint, completion bigint, estimated bool, cost numeric,
+  replies int, job bigint
+) returns void
+language plpgsql security definer set search_path = ''
+as $$ begin
+  if exists (select from auth.users u where u.id = who) then
+    perform jessica.count_usage(array[who], array[model], array[prompt], array[completion],
+      array[estimated], array[cost], array[
+        case when exists (select from public.inference_jobs j where j.id = job) then 0
+          else replies end]);
+  end if;
+  if hold > 0 then
+    perform jessica.drop_holds(array[hold]);
+  end if;
+end $$;
+
 -- Of requests whose node died, or whose answer took an hour.
 create function jessica.sweep_holds() returns void
 language sql security definer set search_path = ''

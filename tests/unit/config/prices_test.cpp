@@ -14,7 +14,7 @@ namespace {
 using namespace jessica;
 
 result<config::loaded> load(const std::string& toml) {
-  const auto folder = test::temp_folder{};
+  const auto folder = test::temp_folder{"prices"};
   const auto file = folder.path / "jessica.toml";
   std::ofstream{file} << toml;
   return config::load(std::vector<std::string>{"--config", file.string()},
