@@ -2,6 +2,7 @@
 
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
+#include "actors/usage_counts.hpp"
 #include "ops/log.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -53,6 +54,8 @@ void answer(self_pointer self, errand& of, outcome with) {
   } else {
     if (storage::may_be_outdated(with.error()))
       self->send(state.deps.catalog, schema_missed{state.schema->version});
+    if (of.what)
+      note_refusal(of.what->who.user, with.error());
     of.asker.deliver(to_caf(std::move(with.error())));
   }
   of = {};

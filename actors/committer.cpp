@@ -1,5 +1,6 @@
 #include "actors/persistence.hpp"
 #include "actors/supervision.hpp"
+#include "actors/usage_counts.hpp"
 #include "storage/chat.hpp"
 #include "storage/jobs.hpp"
 
@@ -21,6 +22,9 @@ using store_turns = std::function<result<receipts>(const batch&)>;
     answer.receipts =
         stored ? std::move(*stored)
                : receipts(what.turns.size(), std::unexpected{stored.error()});
+    for (auto i = std::size_t{0}; i < what.turns.size(); ++i)
+      if (const auto& made = answer.receipts[i]; !made)
+        note_refusal(what.turns[i].author, made.error());
   }
   if (!what.outcomes.empty()) {
     auto stored = storage::finish(db, what.lease, what.outcomes);

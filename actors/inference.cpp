@@ -22,16 +22,6 @@ namespace {
   return counted;
 }
 
-/// No engine tells what it counted until it was stopped.
-[[nodiscard]] usage used_until_stop(const inference_state& state) {
-  constexpr auto bytes_a_token = std::size_t{4};
-  if (state.work.left > 0) // of tools it waits for, and for no engine
-    return state.work.used;
-  return all_used(state,
-                  {static_cast<std::int64_t>(state.prompt_bytes / bytes_a_token),
-                   static_cast<std::int64_t>(state.seq - state.work.from_seq), true});
-}
-
 } // namespace
 
 void inference_steps::stop(self_pointer self) {
@@ -44,7 +34,7 @@ void inference_steps::stop(self_pointer self) {
   }
   state.over = true;
   state.stopped = true;
-  state.ended.used = used_until_stop(state);
+  state.ended.used = used_so_far(state);
   state.generation.reset();
   state.work.running.clear();
   ops::info("job.stopped", {{"job", state.what.id.value}, {"tokens", state.seq}});

@@ -4,7 +4,9 @@
 #include "actors/lease_watch.hpp"
 #include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
+#include "actors/quota_messages.hpp"
 #include "actors/title_messages.hpp"
+#include "domain/price.hpp"
 #include "engines/engine.hpp"
 #include "engines/tool_runner.hpp"
 
@@ -41,6 +43,8 @@ struct inference_deps {
   std::chrono::milliseconds memory_timeout{300}; ///< then one is, too
   titler_actor titler = {}; ///< null: conversations keep their first words as titles
   inference_tools tools = {};
+  std::shared_ptr<const std::vector<price>> prices = {}; ///< null: none
+  teller_actor teller = {}; ///< counts what was used of lost jobs; null: nobody
 };
 
 struct inference_state {
@@ -67,7 +71,7 @@ struct inference_state {
   std::size_t prompt_bytes = 0;
   std::size_t exchanges = 0; ///< of the prompt: how far the conversation has come
   std::optional<std::string> named_model; ///< that its user chose, for the title, too
-  std::uint32_t prompts = 0; ///< asked for: only the last one is used
+  std::uint32_t prompts = 0;              ///< asked for: only the last one is used
   std::chrono::steady_clock::time_point saved_at;
   std::size_t saved_bytes = 0; ///< of the text, by the last checkpoint
   bool saving = false;         ///< a checkpoint is on its way

@@ -57,6 +57,8 @@ void part_texts(inference_state& state, std::string_view next);
 void leave_room(self_pointer self, reply_over last);
 void end(self_pointer self, reply_over last);
 void retry_later(self_pointer self, pending what);
+/// An estimate: no engine tells what it counted before it ended. With the cost.
+[[nodiscard]] usage used_so_far(const inference_state& state);
 /// Text, usage and status in one commit; members hear of it afterwards.
 void store_outcome(self_pointer self);
 /// Not beside a checkpoint of the same job, which then calls this: the two would wait

@@ -1,6 +1,9 @@
 #include "actors/errors.hpp"
 #include "actors/inference_steps.hpp"
+#include "actors/usage_counts.hpp"
 #include "ops/log.hpp"
+
+#include <caf/send.hpp>
 
 #include <utility>
 
@@ -27,8 +30,44 @@ void leave_room(self_pointer self, reply_over last) {
   self->demonitor(state.channel.address());
 }
 
+namespace {
+
+[[nodiscard]] usage priced(const inference_state& state, usage used) {
+  if (state.deps.prices)
+    used.cost = cost_of(*state.deps.prices, state.model, used);
+  return used;
+}
+
+/// Nothing of a lost job is stored, but it was paid for.
+void count_lost(const inference_state& state) {
+  const auto& used = state.ended.used;
+  if (state.deps.teller && used.prompt_tokens + used.completion_tokens > 0)
+    caf::anon_send(state.deps.teller, spend{{.user = state.what.user,
+                                             .model = state.model,
+                                             .used = used,
+                                             .replies = 1,
+                                             .hold = {},
+                                             .job = state.what.id}});
+}
+
+} // namespace
+
+usage used_so_far(const inference_state& state) {
+  constexpr auto bytes_a_token = std::size_t{4};
+  if (state.work.left > 0) // of tools it waits for, and for no engine
+    return priced(state, state.work.used);
+  const auto last =
+      usage{static_cast<std::int64_t>(state.prompt_bytes / bytes_a_token),
+            static_cast<std::int64_t>(state.seq - state.work.from_seq), true};
+  return priced(state, all_used(state, last));
+}
+
 void end(self_pointer self, reply_over last) {
   auto& state = self->state;
+  if (last.end == how::lost)
+    count_lost(state);
+  else
+    note_usage(state.ended.used);
   state.generation.reset();
   state.work.running.clear();
   last.of = ref_of(state);
@@ -48,7 +87,11 @@ namespace {
 /// The job is stored as failed; PERSISTENCE says whether it will be tried again.
 void store_failure(self_pointer self) {
   auto& state = self->state;
-  const auto what = failure{state.what.id, state.failed.what, state.failed.retryable};
+  const auto what = failure{.job = state.what.id,
+                            .what = state.failed.what,
+                            .retryable = state.failed.retryable,
+                            .used = state.ended.used,
+                            .model = state.model};
   self->request(state.deps.persistence, caf::infinite, give_up{what})
       .then(
           [self](job_status became) {
@@ -102,9 +145,15 @@ void end_stored(self_pointer self, bool ours) {
 
 void store_outcome(self_pointer self) {
   auto& state = self->state;
-  const auto what =
-      outcome{state.what.id,    state.what.attempt, state.stopped,   state.text,
-              state.ended.used, state.model,        state.work.calls};
+  state.ended.used = priced(state, state.ended.used);
+  const auto what = outcome{.job = state.what.id,
+                            .attempt = state.what.attempt,
+                            .cancelled = state.stopped,
+                            .content = state.text,
+                            .used = state.ended.used,
+                            .model = state.model,
+                            .tools = state.work.calls,
+                            .finish_reason = state.ended.finish_reason};
   self->request(state.deps.persistence, caf::infinite, finish{what})
       .then([self](bool ours) { end_stored(self, ours); },
             [self](const caf::error&) { retry_later(self, pending::finish); });
@@ -151,6 +200,10 @@ void fail_job(self_pointer self, engines::text_failed why) {
   state.generation.reset();
   state.work.running.clear();
   state.failed = std::move(why);
+  if (state.seq > 0 ||
+      state.work.used.prompt_tokens >
+          0) // else nothing came: nobody knows whether anything was used
+    state.ended.used = used_so_far(state);
   store_end(self);
 }
 
@@ -171,13 +224,15 @@ void save_text_so_far(self_pointer self) {
               return store_end(self);
             if (hold == job_hold::cancelled)
               stop(self);
-            else if (hold == job_hold::lost)
+            else if (hold == job_hold::lost) {
+              self->state.ended.used = used_so_far(self->state);
               end(self, {.of = {},
                          .end = how::lost,
                          .seq = 0,
                          .finish_reason = {},
                          .what = {},
                          .used = {}});
+            }
           },
           // The text is safe with us; the next second tries again.
           [self](const caf::error&) {

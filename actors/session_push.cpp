@@ -2,6 +2,7 @@
 #include "actors/reserved_events.hpp"
 #include "actors/session_steps.hpp"
 #include "wire/memory_json.hpp"
+#include "wire/quota.hpp"
 
 #include <utility>
 
@@ -30,10 +31,7 @@ void store_send(self_pointer self, const exchange_ptr& frame,
             reply(self->state, frame->push, true, wire::receipt_json(stored));
             go_on(self, frame);
           },
-          [self, frame](const caf::error& why) {
-            const auto cause = from_caf(why);
-            refuse(self, frame, cause.reason.empty() ? name(cause.code) : cause.reason);
-          });
+          [self, frame](const caf::error& why) { refuse(self, frame, from_caf(why)); });
 }
 
 void stop_one(self_pointer self, const exchange_ptr& frame, const joined_topic& joined,
@@ -48,10 +46,7 @@ void stop_one(self_pointer self, const exchange_ptr& frame, const joined_topic& 
             reply(self->state, frame->push, true, wire::stop_json(stopped.status));
             go_on(self, frame);
           },
-          [self, frame](const caf::error& why) {
-            const auto cause = from_caf(why);
-            refuse(self, frame, cause.reason.empty() ? name(cause.code) : cause.reason);
-          });
+          [self, frame](const caf::error& why) { refuse(self, frame, from_caf(why)); });
 }
 
 /// memory.search: of the channel's user, whatever conversation the channel is of.
@@ -77,13 +72,18 @@ void search_memories(self_pointer self, const exchange_ptr& frame,
                       '}');
             go_on(self, frame);
           },
-          [self, frame](const caf::error& why) {
-            const auto cause = from_caf(why);
-            refuse(self, frame, cause.reason.empty() ? name(cause.code) : cause.reason);
-          });
+          [self, frame](const caf::error& why) { refuse(self, frame, from_caf(why)); });
 }
 
 } // namespace
+
+void refuse(self_pointer self, const exchange_ptr& frame, const error& why) {
+  const auto over = wire::read_refusal(why);
+  if (!over)
+    return refuse(self, frame, why.reason.empty() ? name(why.code) : why.reason);
+  reply(self->state, frame->push, false, wire::channel_refusal(*over));
+  go_on(self, frame);
+}
 
 void publish(self_pointer self, const exchange_ptr& frame, const joined_topic& joined) {
   auto& state = self->state;

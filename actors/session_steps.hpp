@@ -97,6 +97,9 @@ subscriber_of(const session_state& state, const std::string& spelled,
               std::shared_ptr<const identity> who,
               std::vector<wire::change_binding> changes);
 
+/// A failure of what a push asked for: its reason, or all that is known of a quota.
+void refuse(self_pointer self, const exchange_ptr& frame, const error& why);
+
 /// phx_join: limits, token, rights, HUB.
 void join(self_pointer self, const exchange_ptr& frame);
 /// access_token: the rights of a private topic are asked for again.

@@ -26,6 +26,7 @@
 #include "actors/search.hpp"
 #include "actors/session.hpp"
 #include "actors/supervision.hpp"
+#include "actors/teller.hpp"
 #include "actors/titler.hpp"
 #include "ops/log.hpp"
 
@@ -116,6 +117,9 @@ struct system::state {
   indexer_actor indexer;
   memory_actor memory;
   titler_actor titler;
+  teller_actor teller;
+  std::shared_ptr<const std::vector<price>> prices =
+      std::make_shared<const std::vector<price>>(options.settings.quota.prices);
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
   shared_identity keys;
@@ -280,6 +284,15 @@ struct system::state {
     });
   }
 
+  void start_teller() {
+    constexpr auto asks_that_may_wait = std::size_t{4096};
+    teller = share_out<teller_actor>(
+        {"TELLER", 1, asks_that_may_wait, [this] {
+           return caf::actor_cast<caf::actor>(
+               sys.spawn<caf::detached>(actors::teller, options.database));
+         }});
+  }
+
   void start_dispatcher() {
     const auto& limits = options.settings.inference;
     const auto how = keeper_options{options.database, options.node, limits.lease};
@@ -317,7 +330,9 @@ struct system::state {
                                options.embedder ? memory : memory_actor{},
                                options.settings.memory.prompt_timeout,
                                titler,
-                               tools_of(options)};
+                               tools_of(options),
+                               prices,
+                               teller};
     return sys.spawn(inference, std::move(deps), std::move(what));
   }
 
@@ -430,6 +445,7 @@ struct system::state {
     start_searches();
     start_memory();
     start_titler();
+    start_teller();
     start_dispatcher();
     start_doorkeeper();
     start_changefeed();
@@ -535,6 +551,9 @@ const memory_actor& system::memory() const noexcept {
 }
 const std::vector<search_actor>& system::searches() const noexcept {
   return state_->searches;
+}
+const teller_actor& system::teller() const noexcept {
+  return state_->teller;
 }
 const text_embedder_actor& system::embedder() const noexcept {
   return state_->embedders;

@@ -8,6 +8,7 @@
 #include "actors/memory_messages.hpp"
 #include "actors/outbox.hpp"
 #include "actors/protocol.hpp"
+#include "actors/quota_messages.hpp"
 #include "actors/socket_watch.hpp"
 #include "config/settings.hpp"
 #include "engines/embedder.hpp"
@@ -56,6 +57,8 @@ public:
   /// The shards of the index, for a comparison with the table.
   [[nodiscard]] const std::vector<search_actor>& searches() const noexcept;
   [[nodiscard]] const dispatcher_actor& dispatcher() const noexcept;
+  /// Quotas and usage of what is no job.
+  [[nodiscard]] const teller_actor& teller() const noexcept;
   /// Null without an embedder.
   [[nodiscard]] const text_embedder_actor& embedder() const noexcept;
 

@@ -13,6 +13,7 @@
 #include "net/socket_watches.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
+#include "storage/quota.hpp"
 
 #include <unistd.h>
 
@@ -170,6 +171,13 @@ void announce(const net::server& server, const config::settings& settings) {
   std::fflush(stdout);
 }
 
+/// The configured limits, for everybody who has none of his own.
+[[nodiscard]] result<void> set_limits(const storage::endpoint& where,
+                                      const config::quota_settings& in) {
+  auto connection = storage::connection{where, storage::role::engine};
+  return storage::configure_quota(connection, in);
+}
+
 /// Everything is built in this order and stopped in reverse.
 int run(const config::settings& settings, const sigset_t& held, database& db) {
   auto keys = open_keys(settings.storage.directory / "keys.json");
@@ -184,6 +192,8 @@ int run(const config::settings& settings, const sigset_t& held, database& db) {
   auto tools = open_tools(settings.tools);
   if (!tools)
     return fail_start("tools", tools.error());
+  if (const auto set = set_limits(db.where(), settings.quota); !set)
+    return fail_start("limits", set.error());
   const auto issuer = watch_issuer(*credentials, settings.auth);
   const auto sockets = std::make_shared<net::socket_watches>();
   const auto embedder = embedder_of(settings);

@@ -33,7 +33,8 @@ texts stand in quotes.
 Unknown names and values out of bounds are refused at start, all of them at once.
 
 Several providers of language models are a list, `[[providers]]`, in the file:
-[engines.md](engines.md). So are tools, `[[tools]]`: [tools.md](tools.md).
+[engines.md](engines.md). So are tools, `[[tools]]`: [tools.md](tools.md), and the prices of
+tokens, `[[prices]]`: [usage.md](usage.md).
 )";
 
 constexpr auto heads = "| Option | Variable | Default | Accepts | Meaning |\n"

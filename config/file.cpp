@@ -29,6 +29,8 @@ file_entry make_entry(std::string name, const toml::node& node) {
     entry.text = on->get() ? "true" : "false";
   } else {
     entry.supported = false;
+    if (const auto* fraction = node.as_floating_point())
+      entry.fraction = std::format("{}", fraction->get());
     if (const auto* list = node.as_array();
         list != nullptr && list->is_homogeneous<std::string>())
       for (const auto& one : *list)
@@ -102,6 +104,7 @@ file_content read_file(const std::filesystem::path& file) {
       auto root = toml::parse(*text, name);
       found.providers = take_tables(root, "providers");
       found.tools = take_tables(root, "tools");
+      found.prices = take_tables(root, "prices");
       found.entries = flatten_section({}, root);
     } else
       found.mistakes.push_back(

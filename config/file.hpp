@@ -17,6 +17,7 @@ struct file_entry {
   bool supported = true; ///< false for lists, dates, fractions, nested sections
   int line = 0;
   std::vector<std::string> items{}; ///< of a list of nothing but texts
+  std::string fraction{};           ///< of a fraction: its shortest decimal form
 };
 
 /// One [[providers]] or [[tools]] table: names without a section, headers as
@@ -30,6 +31,7 @@ struct file_content {
   std::vector<file_entry> entries;
   std::vector<file_table> providers;
   std::vector<file_table> tools;
+  std::vector<file_table> prices;
   std::vector<std::string> mistakes; ///< of reading and of TOML syntax, one line each
 };
 

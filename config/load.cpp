@@ -3,6 +3,7 @@
 #include "config/file.hpp"
 #include "config/key_rules.hpp"
 #include "config/option_text.hpp"
+#include "config/prices.hpp"
 #include "config/providers.hpp"
 #include "config/tools.hpp"
 #include "config/values.hpp"
@@ -96,6 +97,11 @@ public:
       mistake(std::move(one));
   }
 
+  void take_prices(std::span<const file_table> tables, const std::string& file) {
+    for (auto& one : gather_prices(values_.quota, tables, file))
+      mistake(std::move(one));
+  }
+
   /// What no single value shows.
   void check_together() {
     constexpr auto beats_a_lease = 3; // two may be late before the jobs are lost
@@ -109,6 +115,10 @@ public:
       mistake(std::move(one));
     check_mail();
     check_embedding();
+    if (const auto& most = values_.quota.cost_per_day;
+        !most.empty() && !parse_millionths(most))
+      mistake("quota.cost_per_day must be a decimal number below a million, with at "
+              "most six decimals");
   }
 
   [[nodiscard]] result<loaded> finish(command_line line) && {
@@ -125,6 +135,8 @@ public:
     std::ranges::move(report_providers(done.values.engine),
                       std::back_inserter(done.report));
     std::ranges::move(report_tools(done.values.tools), std::back_inserter(done.report));
+    std::ranges::move(report_prices(done.values.quota),
+                      std::back_inserter(done.report));
     return done;
   }
 
@@ -325,6 +337,7 @@ result<loaded> load(std::span<const std::string> arguments, const environment& l
     all.take(*one.of, one.text, one.flag, "flag");
   all.take_providers(content.providers, file.value_or(""));
   all.take_tools(content.tools, file.value_or(""));
+  all.take_prices(content.prices, file.value_or(""));
   all.check_together();
   return std::move(all).finish(std::move(given.line()));
 }

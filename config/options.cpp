@@ -134,6 +134,7 @@ using inference = section<&settings::inference>;
 using embedding = section<&settings::embedding>;
 using memory = section<&settings::memory>;
 using log = section<&settings::log>;
+using quota = section<&settings::quota>;
 
 constexpr auto table = std::array{
     net::text<&net_settings::host>("net.host", "Address to bind."),
@@ -640,6 +641,26 @@ constexpr auto table = std::array{
 
     one_of(log::text<&log_settings::level>("log.level", "Least level that is logged."),
            levels),
+
+    quota::count<&quota_settings::replies_per_minute>(
+        "quota.replies_per_minute", 0, max_count,
+        "Replies that a user may ask for in a minute; 0: any number. For all limits "
+        "see "
+        "[usage.md](usage.md)."),
+    quota::count<&quota_settings::replies_per_day>(
+        "quota.replies_per_day", 0, max_count,
+        "Replies of a user in a day (UTC); 0: any number."),
+    quota::count<&quota_settings::tokens_per_day>(
+        "quota.tokens_per_day", 0, max_count* max_count,
+        "Tokens of a user's prompts and replies in a day; 0: any number."),
+    quota::text<&quota_settings::cost_per_day>(
+        "quota.cost_per_day",
+        "What a user's replies may cost in a day, a decimal number in quotes; empty: "
+        "any sum. Only models with a price cost something."),
+    quota::count<&quota_settings::reserve_tokens>(
+        "quota.reserve_tokens", 1, max_count,
+        "Tokens held for a reply that names no `max_tokens`, until it ends."),
+    quota::text<&quota_settings::currency>("quota.currency", "Of the prices: a label."),
 };
 
 } // namespace

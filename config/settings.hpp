@@ -2,6 +2,8 @@
 // config/options.cpp gives each member its name, environment variable and bounds.
 #pragma once
 
+#include "domain/price.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -256,6 +258,17 @@ struct memory_settings {
   milliseconds prompt_timeout{300}; ///< then the engine is asked without
 };
 
+/// What a user may use, unless public.usage_limits says otherwise; 0: no limit.
+struct quota_settings {
+  std::uint64_t replies_per_minute = 0;
+  std::uint64_t replies_per_day = 0;   ///< of UTC, as all days here
+  std::uint64_t tokens_per_day = 0;    ///< prompts and replies
+  std::string cost_per_day;            ///< a decimal number; empty: no limit
+  std::uint64_t reserve_tokens = 2000; ///< held for a reply that names no max_tokens
+  std::string currency = "USD";        ///< of the prices: a label
+  std::vector<price> prices;           ///< [[prices]] of the file
+};
+
 struct log_settings {
   std::string level = "info"; ///< debug, info, warn or error
 };
@@ -273,6 +286,7 @@ struct settings {
   embedding_settings embedding;
   memory_settings memory;
   log_settings log;
+  quota_settings quota;
 };
 
 } // namespace jessica::config

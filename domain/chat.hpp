@@ -1,6 +1,7 @@
 // The nouns of a chat: what is sent, what is stored, what a job needs.
 #pragma once
 
+#include "domain/amount.hpp"
 #include "domain/ids.hpp"
 
 #include <chrono>
@@ -48,7 +49,8 @@ struct job {
 struct usage {
   std::int64_t prompt_tokens = 0;
   std::int64_t completion_tokens = 0;
-  bool estimated = false; ///< counted by us, not reported by the engine
+  bool estimated = false;       ///< counted by us, not reported by the engine
+  std::optional<amount> cost{}; ///< nullopt: the model has no price
 
   friend bool operator==(const usage&, const usage&) = default;
 };
@@ -90,6 +92,7 @@ struct outcome {
   usage used;
   std::string model{};               ///< that answered; empty: not known
   std::vector<tool_outcome> tools{}; ///< in the order in which they were called
+  std::string finish_reason{};       ///< "stop", "length", ...; empty: not known
 };
 
 /// Why a job could not be completed this time.
@@ -97,6 +100,8 @@ struct failure {
   job_id job;
   std::string what;       ///< shown on the reply
   bool retryable = false; ///< another attempt may succeed
+  usage used{};           ///< by this attempt; counted all the same
+  std::string model{};    ///< that was asked
 };
 
 /// What became of a failed job.

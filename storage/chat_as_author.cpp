@@ -1,8 +1,11 @@
 #include "storage/act_as.hpp"
 #include "storage/chat.hpp"
+#include "storage/quota.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <numeric>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,6 +64,27 @@ find_repeated(connection& db, std::span<const turn> turns) {
   return earlier;
 }
 
+/// Author by author: a send locks its author's quota, and two batches must lock in one
+/// order.
+[[nodiscard]] std::vector<std::size_t> by_author(std::span<const turn> turns) {
+  auto order = std::vector<std::size_t>(turns.size());
+  std::ranges::iota(order, std::size_t{0});
+  std::ranges::stable_sort(order, {},
+                           [&](std::size_t n) { return turns[n].author.str(); });
+  return order;
+}
+
+void add_send(std::vector<statement>& to, const turn& what) {
+  const auto room = what.conversation.str();
+  to.push_back(act_as_user(what.author, access::read_write));
+  if (what.opens)
+    to.push_back({std::string{open_conversation}, {room, what.content}});
+  to.push_back({std::string{send}, {room, what.content, what.client_id, what.params}});
+  // Another connection may have stored the same client_id a moment ago.
+  if (what.client_id)
+    to.push_back({std::string{find_earlier}, {what.client_id}});
+}
+
 /// The turns that were not sent before, in one transaction.
 [[nodiscard]] result<std::vector<result<receipt>>>
 send_together(connection& db, std::span<const turn> turns) {
@@ -68,21 +92,11 @@ send_together(connection& db, std::span<const turn> turns) {
   if (!earlier)
     return std::unexpected{earlier.error()};
   auto statements = std::vector<statement>{};
-  auto place = std::vector<std::size_t>{};
-  for (auto n = std::size_t{0}; n < turns.size(); ++n) {
-    const auto& what = turns[n];
-    if (!earlier->at(n)) {
-      const auto room = what.conversation.str();
-      statements.push_back(act_as_user(what.author, access::read_write));
-      if (what.opens)
-        statements.push_back({std::string{open_conversation}, {room, what.content}});
-      statements.push_back(
-          {std::string{send}, {room, what.content, what.client_id, what.params}});
-      // Another connection may have stored the same client_id a moment ago.
-      if (what.client_id)
-        statements.push_back({std::string{find_earlier}, {what.client_id}});
-    }
-    place.push_back(statements.size());
+  auto place = std::vector<std::size_t>(turns.size());
+  for (const auto n : by_author(turns)) {
+    if (!earlier->at(n))
+      add_send(statements, turns[n]);
+    place[n] = statements.size();
   }
   const auto sent = db.run(statements);
   if (!sent)
@@ -96,6 +110,8 @@ send_together(connection& db, std::span<const turn> turns) {
 
 /// A refusal of one turn, in the words of the other path.
 [[nodiscard]] error refusal(error why) {
+  if (auto over = as_quota_fault(why))
+    return *std::move(over);
   if (why.code == errc::forbidden)
     why.reason = "conversation_not_found";
   return why;

@@ -2,6 +2,7 @@
 #include "storage/chat.hpp"
 #include "storage/jobs.hpp"
 #include "storage/tools_json.hpp"
+#include "storage/usage_json.hpp"
 
 #include <algorithm>
 #include <string>
@@ -31,22 +32,12 @@ constexpr auto save_texts = std::string_view{R"(
   return jobs;
 }
 
-/// A name as JSON: what would need an escape has no place in one.
-[[nodiscard]] std::string quoted_plain(std::string_view name) {
-  auto text = std::string{'"'};
-  for (const auto c : name)
-    if (c != '"' && c != '\\' && static_cast<unsigned char>(c) >= ' ')
-      text += c;
-  return text += '"';
-}
-
-[[nodiscard]] std::string usage_json(const outcome& what) {
-  const auto& used = what.used;
-  return R"({"prompt_tokens":)" + std::to_string(used.prompt_tokens) +
-         R"(,"completion_tokens":)" + std::to_string(used.completion_tokens) +
-         R"(,"estimated":)" + (used.estimated ? "true" : "false") +
-         (what.model.empty() ? "" : R"(,"model":)" + quoted_plain(what.model)) +
-         (what.tools.empty() ? "" : R"(,"tools":)" + tools_json(what.tools)) + "}";
+/// Its usage, and the tools that it called.
+[[nodiscard]] std::string outcome_json(const outcome& what) {
+  auto text = usage_json(what.used, what.model, what.finish_reason);
+  if (!what.tools.empty())
+    text.replace(text.size() - 1, 1, R"(,"tools":)" + tools_json(what.tools) + "}");
+  return text;
 }
 
 [[nodiscard]] result<std::vector<job_id>>
@@ -59,7 +50,7 @@ finish_together(connection& db, lease_id lease, std::span<const outcome> outcome
              array_of(outcomes,
                       [](auto& what) { return what.cancelled ? "cancelled" : "done"; }),
              array_of(outcomes, [](auto& what) { return what.content; }),
-             array_of(outcomes, [](auto& what) { return usage_json(what); })}})
+             array_of(outcomes, [](auto& what) { return outcome_json(what); })}})
       .transform(read_jobs);
 }
 
@@ -71,7 +62,11 @@ finish_together(connection& db, lease_id lease, std::span<const outcome> outcome
     return !kept->empty();
   if (!is_fault_of_data(kept.error()))
     return std::unexpected{std::move(kept.error())};
-  const auto why = failure{what.job, "the reply could not be stored", false};
+  const auto why = failure{.job = what.job,
+                           .what = "the reply could not be stored",
+                           .retryable = false,
+                           .used = what.used,
+                           .model = what.model};
   return fail_jobs(db, lease, {&why, 1}).transform([](auto&&) { return false; });
 }
 

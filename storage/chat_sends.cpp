@@ -1,5 +1,6 @@
 #include "storage/batch_sql.hpp"
 #include "storage/chat.hpp"
+#include "storage/quota.hpp"
 
 #include <algorithm>
 #include <string>
@@ -11,7 +12,7 @@ namespace jessica::storage {
 namespace {
 
 constexpr auto enqueue_turns = std::string_view{R"(
-  select n, job_id from jessica.enqueue_batch($1, $2, $3, $4, $5, $6, $7, $8, $9))"};
+  select n, job_id, refused from jessica.enqueue_batch($1, $2, $3, $4, $5, $6, $7, $8, $9))"};
 
 // Runs after the batch in its transaction: it also sees what another connection
 // committed while the batch waited for the same client_id.
@@ -76,6 +77,10 @@ enqueue_together(connection& db, lease_id lease, std::span<const turn> turns) {
   const auto& fresh = stored->front();
   for (auto row = 0; row < fresh.size(); ++row) {
     const auto n = place(fresh, row);
+    if (const auto refused = fresh.text(row, 2); !refused.empty()) {
+      receipts.at(n) = std::unexpected{quota_fault(refused)};
+      continue;
+    }
     receipts.at(n) = made.at(n);
     receipts.at(n)->job = {fresh.integer(row, 1)};
   }

@@ -1,6 +1,7 @@
 #include "storage/jobs.hpp"
 
 #include "storage/batch_sql.hpp"
+#include "storage/usage_json.hpp"
 #include "storage/wal_stream.hpp"
 
 #include <algorithm>
@@ -130,15 +131,17 @@ result<std::vector<job_status>> fail_jobs(connection& db, lease_id lease,
   auto ids = std::vector<parameter>{};
   auto causes = std::vector<parameter>{};
   auto retryable = std::vector<parameter>{};
+  auto usages = std::vector<parameter>{};
   for (const auto& what : failures) {
     ids.push_back(number(what.job.value));
     causes.emplace_back(what.what);
     retryable.emplace_back(what.retryable ? "t" : "f");
+    usages.emplace_back(usage_json(what.used, what.model, {}));
   }
   const auto answered =
-      db.run({"select id, status from jessica.fail_jobs($1, $2, $3, $4)",
+      db.run({"select id, status from jessica.fail_jobs($1, $2, $3, $4, false, $5)",
               {number(lease.value), array_literal(ids), array_literal(causes),
-               array_literal(retryable)}});
+               array_literal(retryable), array_literal(usages)}});
   return answered.transform([&](const rows& found) {
     auto known = std::unordered_map<job_id, job_status>{};
     for (auto row = 0; row < found.size(); ++row)

@@ -1,6 +1,7 @@
 #include "wire/problem.hpp"
 
 #include "wire/json_writer.hpp"
+#include "wire/quota.hpp"
 
 #include <algorithm>
 #include <array>
@@ -179,6 +180,8 @@ void add_retry_after(problem& to, errc code) {
 problem function_problem(const error& what) {
   if (what.reason == "no_api_key")
     return {401, R"({"message":"No API key found in request"})", {}};
+  if (auto refused = read_refusal(what))
+    return {429, std::move(refused->body), {{"Retry-After", refused->retry_after}}};
   const auto answer = find_function_answer(what);
   auto body = object_writer{};
   body.text("code", answer.code).text("message", answer.message);

@@ -25,6 +25,8 @@ constexpr auto max_client_id_bytes = std::size_t{128};
   numbers.number("prompt_tokens", used.prompt_tokens)
       .number("completion_tokens", used.completion_tokens)
       .flag("estimated", used.estimated);
+  if (used.cost)
+    numbers.json("cost", text_of(*used.cost));
   return numbers.done();
 }
 

@@ -85,6 +85,11 @@ begin
 
   delete from jessica.ready r using gone g
   where r.id = g.id and r.rank = -g.priority and r.run_at = g.run_at;
+
+  if exists (select from gone where held_tokens > 0 and status in ('queued', 'running')) then
+    perform jessica.release(array_agg(user_id), array_agg(held_tokens), array_agg(held_cost))
+    from gone where held_tokens > 0 and status in ('queued', 'running');
+  end if;
   return null;
 end $$;
 
@@ -118,6 +123,9 @@ begin
   new.finished_at := now();
   new.partial := null;
   new.checkpoint := null;
+  if new.held_tokens > 0 then
+    perform jessica.release(array[new.user_id], array[new.held_tokens], array[new.held_cost]);
+  end if;
   return new;
 end $$;
 
@@ -228,16 +236,27 @@ $$;
 -- Group commit: n sends of n users in one statement. A row that is missing from the answer was
 -- refused or repeated, and wrote nothing. Trusts "users": they come from verified tokens. Ids come
 -- from the server. A turn that opens its conversation makes it in the same statement, for itself
--- only; the foreign key is checked at the statement's end. Lease 0 or null: queued.
+-- only; the foreign key is checked at the statement's end. Lease 0 or null: queued. A turn that is over
+-- its author's quota comes back with the reason, stores nothing and holds nothing.
 create function jessica.enqueue_batch(
   lease bigint, users uuid[], conversations uuid[], message_ids uuid[], reply_ids uuid[],
   contents text[], client_ids text[], params jsonb[], opens bool[]
-) returns table (n bigint, job_id bigint)
+) returns table (n bigint, job_id bigint, refused jsonb)
 language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
 as $$
 #variable_conflict use_column
+declare
+  limited bool := exists (select from public.usage_limits);
+  held bigint[];
+  held_costs numeric[];
+  vetoes jsonb[];
 begin
+  if limited then
+    select * into held, held_costs, vetoes
+    from jessica.hold_batch(users, conversations, contents, client_ids, params);
+  end if;
+
   return query
   -- Locked in one order, so that two batches with the same conversations cannot deadlock, and
   -- before the messages, so that one deleted meanwhile refuses its own turns and no others.
@@ -249,14 +268,15 @@ begin
   -- The same rule as row security's: one's own conversation, or an unused id to open.
   q as materialized (
     select r.*, h.head_seq
-    from unnest(users, conversations, message_ids, reply_ids, contents, client_ids, params, opens)
-      with ordinality r (u, c, mid, rid, body, cid, p, op, n)
+    from unnest(users, conversations, message_ids, reply_ids, contents, client_ids, params, opens,
+                held, held_costs, vetoes)
+      with ordinality r (u, c, mid, rid, body, cid, p, op, ht, hc, veto, n)
     join auth.users a
       on a.id = r.u and a.id = any (users)
      and a.deleted_at is null and coalesce(a.banned_until < now(), true)
     left join held h on h.id = r.c and h.user_id = r.u
     left join public.conversations taken on taken.id = r.c and taken.id = any (conversations)
-    where h.id is not null or (r.op and taken.id is null)
+    where r.veto is null and (h.id is not null or (r.op and taken.id is null))
   ),
   m as (
     insert into public.messages (id, conversation_id, user_id, content, client_id, after_seq)
@@ -285,11 +305,24 @@ begin
   ),
   j as (
     insert into public.inference_jobs
-      (user_id, conversation_id, message_id, reply_id, params, lease)
-    select u, c, mid, rid, coalesce(p, '{}'), nullif(lease, 0) from ok order by n
+      (user_id, conversation_id, message_id, reply_id, params, lease, held_tokens, held_cost)
+    select u, c, mid, rid, coalesce(p, '{}'), nullif(lease, 0), coalesce(ht, 0), hc
+    from ok order by n
     returning id, message_id
   )
-  select ok.n, j.id from ok join j on j.message_id = ok.mid;
+  select ok.n, j.id, null::jsonb from ok join j on j.message_id = ok.mid;
+
+  if limited then
+    return query select x.n, null::bigint, x.veto from unnest(vetoes) with ordinality x (veto, n)
+    where x.veto is not null;
+
+    -- Somebody else's conversation, or a repeated send: what was held for it.
+    perform jessica.release(array_agg(x.u), array_agg(x.t), array_agg(x.c))
+    from unnest(users, message_ids, held, held_costs) x (u, mid, t, c)
+    where x.t > 0
+      and x.mid <> all (array(select m.id from public.messages m where m.id = any (message_ids)))
+    having count(*) > 0;
+  end if;
 end $$;
 
 -- Conversations that somebody has locked at the moment: a transaction that holds one must not hold
@@ -437,6 +470,9 @@ as $$
       + coalesce((other ->> 'completion_tokens')::bigint, 0),
     'estimated',
     coalesce((one ->> 'estimated')::bool, false) or coalesce((other ->> 'estimated')::bool, false))
+    || case when one ? 'cost' or other ? 'cost' then jsonb_build_object('cost',
+      coalesce((one ->> 'cost')::numeric, 0) + coalesce((other ->> 'cost')::numeric, 0))
+      else '{}' end
 $$;
 
 -- Deleting the running row under our lease is the fence: a node that lost its lease writes nothing.
@@ -449,8 +485,15 @@ language plpgsql security definer set search_path = '' set plan_cache_mode = for
 set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
 as $$
 #variable_conflict use_column
+declare
+  stored bigint[];
+  users uuid[];
+  became text[];
+  used jsonb[];
+  held bigint[];
+  held_costs numeric[];
+  holds bool;
 begin
-  return query
   with d as materialized (
     delete from jessica.running r
     using unnest(ids, finish_jobs.attempts, statuses, contents, usages)
@@ -464,7 +507,7 @@ begin
     set status = d.status, attempts = d.attempt, finished_at = now(),
       partial = null, checkpoint = null
     from d where j.id = d.id and j.id = any (ids)
-    returning j.id, j.reply_id, d.status, d.content, d.usage
+    returning j.id, j.reply_id, j.user_id, j.held_tokens, j.held_cost, d.status, d.content, d.usage
   ),
   w as (
     update public.messages m
@@ -479,12 +522,26 @@ begin
     from f
     where m.id = f.reply_id and m.id = any (array(select f.reply_id from f))
   )
-  select id from f
-  union all
-  select j.id from public.inference_jobs j
-  join unnest(ids, finish_jobs.attempts) u (id, attempt) on u.id = j.id and u.attempt = j.attempts
-  where j.id = any (ids) and j.status in ('done', 'cancelled')
-    and (select count(*) from d) < cardinality(ids);
+  select array_agg(f.id), array_agg(f.user_id), array_agg(f.status), array_agg(f.usage),
+    array_agg(f.held_tokens), array_agg(f.held_cost), coalesce(max(f.held_tokens), 0) > 0
+  into stored, users, became, used, held, held_costs, holds from f;
+
+  if stored is not null then
+    perform jessica.count_replies(users, became, used);
+  end if;
+  if holds then
+    perform jessica.release(users, held, held_costs);
+  end if;
+  return query select unnest(stored);
+
+  if coalesce(cardinality(stored), 0) < cardinality(ids) then
+    return query
+    select j.id from public.inference_jobs j
+    join unnest(ids, finish_jobs.attempts) u (id, attempt)
+      on u.id = j.id and u.attempt = j.attempts
+    where j.id = any (ids) and j.id <> all (coalesce(stored, '{}'))
+      and j.status in ('done', 'cancelled');
+  end if;
 end $$;
 
 -- Jobs that a node holds and does not know of, because the answer that brought them was lost: ready
@@ -532,16 +589,24 @@ end $$;
 
 -- Retry with backoff and jitter (1 s * 2^attempt, at most 5 min), else dead letter and an error on
 -- the reply. When the node was lost: at once and without a strike, but not for ever, because a job
--- may be what brings nodes down.
+-- may be what brings nodes down. Every attempt counts with what it used; a job that waits for its next
+-- one keeps what it holds.
 create function jessica.fail_jobs(
-  lease bigint, ids bigint[], errors text[], retryable bool[], node_lost bool default false
+  lease bigint, ids bigint[], errors text[], retryable bool[], node_lost bool default false,
+  usages jsonb[] default null
 ) returns table (id bigint, status text)
 language plpgsql security definer set search_path = '' set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_nestloop = off set lock_timeout = '200ms'
 as $$
 #variable_conflict use_column
+declare
+  failed bigint[];
+  users uuid[];
+  became text[];
+  used jsonb[];
+  held bigint[];
+  held_costs numeric[];
 begin
-  return query
   with d as materialized (
     delete from jessica.running r where r.id = any (ids) and r.lease = fail_jobs.lease
     returning r.id, r.attempt
@@ -560,10 +625,11 @@ begin
       finished_at = case
         when x.retry and d.attempt < j.max_attempts and not j.cancel_requested then null
         else now() end
-    from unnest(ids, errors, retryable) x (id, err, retry) join d on d.id = x.id
+    from unnest(ids, errors, retryable, usages) x (id, err, retry, used) join d on d.id = x.id
     where j.id = x.id and j.id = any (ids)
     returning j.id, j.reply_id, j.status, j.last_error, j.partial, j.priority, j.run_at,
-      j.kind, j.user_id, j.attempts
+      j.kind, j.user_id, j.attempts, x.used,
+      case when j.status <> 'queued' then j.held_tokens end held, j.held_cost
   ),
   q as (
     insert into jessica.ready (rank, run_at, id, kind, user_id, attempt)
@@ -579,7 +645,17 @@ begin
     where m.id = f.reply_id and m.id = any (array(select f.reply_id from f))
       and f.status in ('dead', 'cancelled')
   )
-  select f.id, f.status from f;
+  select array_agg(f.id), array_agg(f.user_id), array_agg(f.status), array_agg(f.used),
+    array_agg(f.held), array_agg(f.held_cost)
+  into failed, users, became, used, held, held_costs from f;
+
+  if usages is not null and failed is not null then
+    perform jessica.count_replies(users, became, used);
+  end if;
+  if exists (select from unnest(held) h (t) where h.t > 0) then
+    perform jessica.release(users, held, held_costs);
+  end if;
+  return query select * from unnest(failed, became);
 end $$;
 
 -- Housekeeping
@@ -599,6 +675,8 @@ begin
   if found then
     perform jessica.free_texts();
   end if;
+
+  perform jessica.sweep_holds();
 
   for l, a in
     select r.lease, array_agg(r.id) from jessica.running r
@@ -625,7 +703,8 @@ as $$
   where r.kind = any (kinds) and r.user_id <> all (skip)
 $$;
 
--- Five more attempts for dead letters; their numbers go on, because clients saw the earlier ones.
+-- Five more attempts for dead letters; their numbers go on, because clients saw the earlier ones. They
+-- hold nothing more: an operator wants them.
 create function jessica.retry_dead(ids bigint[]) returns int
 language plpgsql security definer set search_path = ''
 as $$
@@ -636,7 +715,7 @@ begin
   with f as (
     update public.inference_jobs j
     set status = 'queued', max_attempts = j.attempts + 5, run_at = now(), finished_at = null,
-      cancel_requested = false
+      cancel_requested = false, held_tokens = 0, held_cost = null
     where j.id = any (ids) and j.status = 'dead'
     returning j.id, j.priority, j.run_at, j.kind, j.user_id, j.attempts, j.reply_id, j.message_id
   ),

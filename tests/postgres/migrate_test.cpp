@@ -79,7 +79,7 @@ struct hosted_project {
 TEST_SUITE("storage.migrate") {
   TEST_CASE("the binary carries the migrations in order") {
     const auto all = storage::migrations();
-    REQUIRE(all.size() == 7);
+    REQUIRE(all.size() == 8);
     CHECK(all[0].name == "00000000000000_self_hosted");
     CHECK(all[0].self_hosted_only);
     CHECK(all[1].name == "20240101000000_init_backend");
@@ -93,8 +93,10 @@ TEST_SUITE("storage.migrate") {
     CHECK_FALSE(all[4].self_hosted_only);
     CHECK(all[5].name == "20240101000004_search");
     CHECK_FALSE(all[5].self_hosted_only);
-    CHECK(all[6].name == "20240101000006_branches");
+    CHECK(all[6].name == "20240101000005_usage");
     CHECK_FALSE(all[6].self_hosted_only);
+    CHECK(all[7].name == "20240101000006_branches");
+    CHECK_FALSE(all[7].self_hosted_only);
   }
 
   TEST_CASE("what is missing is applied, once") {
@@ -210,11 +212,12 @@ TEST_SUITE("storage.migrate") {
     REQUIRE_MESSAGE(got, (got ? "" : got.error().what));
     CHECK(got->applied == names{"20240101000000_init_backend", "20240101000001_engine",
                                 "20240101000002_realtime", "20240101000003_memory",
-                                "20240101000004_search", "20240101000006_branches"});
+                                "20240101000004_search", "20240101000005_usage",
+                                "20240101000006_branches"});
     const auto again = migrate(where, storage::migrations(), 30s);
     REQUIRE(again);
     CHECK(again->applied.empty());
-    CHECK(again->already == 6);
+    CHECK(again->already == 7);
     // It may not look at sessions, nor have triggers there: tokens live as they live.
     CHECK(project.number(count_triggers) == 0);
     CHECK(project.number(ask_of_nobody) == 0);

@@ -654,6 +654,57 @@ select pg_temp.queue(t.id('a'), t.id('c1'), t.id('e1'), 2, 0);
 update public.inference_jobs set status = 'done', finished_at = now() - interval '8 days'
 where id = (select min(id) from public.inference_jobs);
 select t.is('purged', jessica.purge_jobs(), 1);
+
+-- Usage and quotas
+
+select t.is('what was finished above is counted', t.rows(
+  $$delete from public.usage_daily where user_id = t.id('a')$$) > 0, true);
+
+select jessica.count_usage(
+  array[t.id('b'), t.id('a'), t.id('a'), t.id('a')], array['m', 'm', null, 'm'],
+  array[1, 2, 3, 4]::bigint[], array[5, 6, 7, 8]::bigint[], array[true, true, false, null],
+  array[0.1, 0.2, null, 0.3], array[1, 1, 1, 0]);
+select t.is('no row for nothing', (select count(*) from (
+  select jessica.count_usage(array[t.id('de')], array['m'], array[0]::bigint[],
+    array[0]::bigint[], array[true], array[null]::numeric[], array[0])) x, public.usage_daily
+  where user_id = t.id('de')), 0::bigint);
+select t.is('a user''s rows add up', (
+  select string_agg(concat_ws(' ', model, replies, prompt_tokens, completion_tokens,
+    estimated_tokens, cost), ', ' order by model)
+  from public.usage_daily where user_id = t.id('a') and day = (now() at time zone 'utc')::date),
+  ' 1 3 7 0 0, m 1 6 14 8 0.5');
+select t.login(t.id('a'));
+select t.is('A sees own usage', t.rows('select from public.my_usage'), 2::bigint);
+select t.is('and none of B''s', t.rows('select from public.usage_daily'), 2::bigint);
+select t.is('no limits', t.rows('select from public.my_limits()'), 0::bigint);
+select t.fails('A lowers own usage', 'delete from public.usage_daily', '42501');
+select t.fails('A sees everybody''s usage', 'select from public.all_usage', '42501');
+select t.fails('A sees the limits', 'select from public.usage_limits', '42501');
+select t.fails('A lifts own limit',
+  'insert into public.usage_limits (replies_per_day) values (0)', '42501');
+reset role;
+select t.login(null, 'anon');
+select t.fails('nobody sees no usage', 'select from public.my_usage', '42501');
+select t.fails('nor limits', 'select public.my_limits()', '42501');
+reset role;
+select t.login(null, 'service_role');
+select t.is('the service sees all usage', (
+  select string_agg(distinct email, ' ' order by email) from public.all_usage
+  where email in ('a@x', 'b@x')), 'a@x b@x');
+insert into public.usage_limits (replies_per_day, replies_per_minute) values (2, 0);
+select t.fails('one default', 'insert into public.usage_limits default values', '23505');
+reset role;
+select t.login(t.id('a'));
+select t.is('A reads own limits', (
+  select string_agg(concat_ws(' ', "limit", limit_value, used, held), ', ')
+  from public.my_limits()), 'replies_per_day 2 2 0');
+select t.fails('over the quota, with a status of its own',
+  $$select * from public.enqueue_inference(t.id('c1'), 'hi', 'k3')$$, 'PGRST');
+select t.is('a repeated send asks for nothing',
+  t.rows($$select * from public.enqueue_inference(t.id('c1'), 'hi', 'k1')$$), 1::bigint);
+reset role;
+delete from public.usage_limits;
+
 select t.is('A has jobs in the queue', t.rows(
   $$select from jessica.ready r join public.inference_jobs j using (id)
     where j.user_id = t.id('a')$$) > 0, true);

@@ -27,6 +27,9 @@ struct job_run {
   std::vector<outcome> finished;
   std::vector<checkpoint> saved;
   std::vector<failure> failed;
+  std::vector<spending> lost; ///< what TELLER was told
+  std::shared_ptr<std::vector<price>> prices = std::make_shared<std::vector<price>>(
+      std::vector<price>{{"scripted", 1'000'000, 2'000'000}});
   int prompts_asked = 0;
   std::int64_t kept_asked = -1; ///< with the last prompt
   std::vector<recall_memories> recalled;
@@ -126,6 +129,18 @@ struct job_run {
         }));
   }
 
+  teller_actor teller() {
+    return world.own(
+        world.sys().spawn([this](teller_actor::pointer) -> teller_actor::behavior_type {
+          return {[](const hold_quota&) { return quota_hold{}; },
+                  [this](const spend& msg) {
+                    lost.push_back(msg.what);
+                    return done{};
+                  },
+                  [](are_you_free) { return done{}; }};
+        }));
+  }
+
   static newcomer joining(std::shared_ptr<test::recorded_outbox> out, std::string ref) {
     auto who = newcomer{};
     who.member.socket = 1;
@@ -143,7 +158,8 @@ struct job_run {
     auto started = world.own(world.sys().spawn(
         inference,
         inference_deps{hub, writer(), reader(), boss.in(world), engine, lease,
-                       std::chrono::seconds{1}, memory()},
+                       std::chrono::seconds{1}, memory(),
+                       std::chrono::milliseconds{300}, prices, teller()},
         what));
     world.settle();
     return started;
@@ -176,8 +192,12 @@ TEST_CASE("a job streams numbered tokens and completes after its commit") {
   REQUIRE(run.finished.size() == 1);
   CHECK(run.finished[0].content == "Hi there friend");
   CHECK(run.finished[0].used.completion_tokens == 3);
+  CHECK(run.finished[0].used.cost == amount{10'000'000});
+  CHECK(run.finished[0].finish_reason == "stop");
   REQUIRE(run.client->broadcasts("reply.completed").size() == 1);
   CHECK(run.client->broadcasts("reply.completed")[0].at("seq") == 3);
+  CHECK(run.client->broadcasts("reply.completed")[0].at("usage").at("cost") == 0.00001);
+  CHECK(run.lost.empty());
   CHECK(run.boss.ended == std::vector<job_id>{{5}});
 }
 
@@ -333,12 +353,51 @@ TEST_CASE("a job that is no longer ours stops its engine and says nothing more")
   CHECK(run.client->broadcasts("reply.failed").empty());
 }
 
+TEST_CASE("a model without a price costs nothing that is told") {
+  auto run = job_run{};
+  run.prices->clear();
+  run.start();
+  run.engine_says(engines::text_made{"a", 1});
+  run.engine_says(engines::text_ended{"stop", {4, 3, false}});
+  REQUIRE(run.finished.size() == 1);
+  CHECK_FALSE(run.finished[0].used.cost);
+}
+
+TEST_CASE("an engine that failed before it said anything used nothing") {
+  auto run = job_run{};
+  run.start();
+  run.engine_says(engines::text_failed{"no connection", true});
+  REQUIRE(run.failed.size() == 1);
+  CHECK(run.failed[0].used == usage{});
+}
+
+TEST_CASE("what a lost job used is counted apart from it") {
+  for (const auto at_checkpoint : {true, false}) {
+    CAPTURE(at_checkpoint);
+    auto run = job_run{};
+    run.start();
+    run.save_answer = at_checkpoint ? job_hold::lost : job_hold::ours;
+    run.finish_answer = false;
+    run.world.advance(1s);
+    run.engine_says(engines::text_made{"a", 1});
+    if (!at_checkpoint)
+      run.engine_says(engines::text_ended{"stop", {4, 3, false}});
+    REQUIRE(run.lost.size() == 1);
+    CHECK(run.lost[0].user == run.what.user);
+    CHECK(run.lost[0].job == run.what.id);
+    CHECK(run.lost[0].model == "scripted");
+    CHECK(run.lost[0].used == (at_checkpoint ? usage{1, 1, true, amount{3'000'000}}
+                                             : usage{4, 3, false, amount{10'000'000}}));
+  }
+}
+
 TEST_CASE("a finish that the fence refuses is not announced") {
   auto run = job_run{};
   run.start();
   run.finish_answer = false;
   run.engine_says(engines::text_made{"a", 1});
   run.engine_says(engines::text_ended{"stop", {}});
+  CHECK(run.lost.empty()); // it used nothing
   CHECK(run.client->broadcasts("reply.completed").empty());
   CHECK(run.boss.ended.size() == 1);
 }
@@ -379,6 +438,8 @@ TEST_CASE("a failed engine gives the job up: dead is told, a retry is not") {
     run.engine_says(engines::text_failed{"the provider said no", !final});
     REQUIRE(run.failed.size() == 1);
     CHECK(run.failed[0].retryable == !final);
+    CHECK(run.failed[0].used == usage{1, 1, true, amount{3'000'000}});
+    CHECK(run.failed[0].model == "scripted");
     CHECK(run.client->broadcasts("reply.failed").size() == (final ? 1 : 0));
     CHECK(run.boss.ended.size() == 1);
   }
@@ -516,6 +577,7 @@ TEST_CASE("a stop cancels the engine at once and keeps what there is") {
   CHECK(run.finished[0].content == "half a ");
   CHECK(run.finished[0].used.completion_tokens == 2);
   CHECK(run.finished[0].used.estimated);
+  CHECK(run.finished[0].used.cost == amount{5'000'000});
   REQUIRE(run.client->broadcasts("reply.cancelled").size() == 1);
   CHECK(run.client->broadcasts("reply.cancelled")[0].at("seq") == 2);
   CHECK(run.client->broadcasts("reply.completed").empty());

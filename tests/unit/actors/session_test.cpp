@@ -310,6 +310,28 @@ TEST_CASE("a refused send says why") {
   CHECK(c.last_reason() == "conversation_not_found");
 }
 
+TEST_CASE("a send over the quota says which limit, and when it resets") {
+  auto c = client{};
+  c.connect();
+  c.join(c.conversation_topic(), true, c.token());
+  auto why = error{errc::overloaded, "x", "quota_exceeded", nullptr};
+  why.sql = std::make_shared<const sql_fault>(sql_fault{
+      "PGRST",
+      R"({"code":"quota_exceeded","details":"{\"code\":\"quota_exceeded\",)"
+      R"(\"limit\":\"tokens_per_day\",\"limit_value\":5,\"retry_after\":9}"})",
+      {},
+      {}});
+  c.send_answer = std::unexpected{why};
+  c.push(c.conversation_topic(), "broadcast",
+         broadcast_of("message.send", R"({"content":"x"})"));
+  CHECK(c.last_status() == "error");
+  CHECK(c.last_reason() == "quota_exceeded");
+  const auto& response = c.last().at("payload").at("response");
+  CHECK(response.at("code") == "quota_exceeded");
+  CHECK(response.at("limit") == "tokens_per_day");
+  CHECK(response.at("limit_value") == 5);
+}
+
 TEST_CASE("clients cannot pretend to be the reply stream") {
   auto c = client{};
   c.connect();

@@ -85,6 +85,11 @@ TEST_CASE("reply.completed carries finish reason and usage") {
         R"("completion_tokens":9,"estimated":true}})");
 }
 
+TEST_CASE("usage names the cost of a model that has a price, exactly") {
+  CHECK(reply_completed(sample(), 9, "stop", {5, 9, true, amount{1'500}})
+            .ends_with(R"("estimated":true,"cost":0.0000000015}})"));
+}
+
 TEST_CASE("reply.failed carries code and message") {
   CHECK(reply_failed(sample(), 0, "engine_failed", "a \"b\"") ==
         R"({"id":"01890a5d-ac96-774b-bcce-b302099a8003","attempt":2,"seq":0,)"

@@ -1,0 +1,523 @@
+#include "storage/chat.hpp"
+#include "storage/jobs.hpp"
+#include "storage/quota.hpp"
+#include "tests/postgres/seed.hpp"
+#include "wire/quota.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <future>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace jessica::storage {
+namespace {
+
+using namespace test;
+using namespace std::chrono_literals;
+
+/// A user with a limit. Limits are looked at by every send of the database, so none
+/// stays behind.
+struct usage_world {
+  connection db{database(), role::engine};
+  user_id ada = add_user();
+  conversation_id room = add_conversation(ada);
+
+  usage_world() { empty_queue(); }
+  ~usage_world() { admin("delete from public.usage_limits"); }
+  usage_world(const usage_world&) = delete;
+  usage_world& operator=(const usage_world&) = delete;
+
+  static void limit(user_id user, const std::string& column, const std::string& most) {
+    admin("insert into public.usage_limits (user_id, " + column + ") values ($1, $2)" +
+              " on conflict (user_id) do update set " + column + " = excluded." +
+              column,
+          {user.str(), most});
+  }
+
+  [[nodiscard]] turn say(std::string params = "{}") const {
+    return {ada, room, false, "hello", {}, std::move(params)};
+  }
+  [[nodiscard]] std::vector<result<receipt>> send(const std::vector<turn>& turns,
+                                                  lease_id lease = {}) {
+    auto stored = enqueue(db, lease, turns);
+    REQUIRE_MESSAGE(stored, (stored ? "" : stored.error().what));
+    return std::move(*stored);
+  }
+  [[nodiscard]] receipt send_one(lease_id lease = {}, std::string params = "{}") {
+    auto stored = send({say(std::move(params))}, lease);
+    REQUIRE_MESSAGE(stored.front(),
+                    (stored.front() ? "" : stored.front().error().what));
+    return *stored.front();
+  }
+  /// The limit that refused one more send, or "sent".
+  [[nodiscard]] std::string one_more() {
+    const auto stored = send({say()});
+    return stored.front() ? "sent" : refused_by(stored.front().error());
+  }
+  [[nodiscard]] static std::string refused_by(const error& why) {
+    const auto told = wire::read_refusal(why);
+    REQUIRE_MESSAGE(told, why.what);
+    CHECK(why.reason == quota_exceeded);
+    return told->limit;
+  }
+  [[nodiscard]] lease_id join() {
+    const auto lease = join_node(db, "test", 10s);
+    REQUIRE(lease);
+    return *lease;
+  }
+  /// "replies tokens" that are held.
+  [[nodiscard]] static std::string held_by(user_id user) {
+    return text_of("select coalesce((select held_replies || ' ' || held_tokens "
+                   "from jessica.quota where user_id = $1), 'none')",
+                   {user.str()});
+  }
+  [[nodiscard]] std::string held() const { return held_by(ada); }
+  /// What is held is what unfinished jobs hold, for everybody.
+  static void check_books() {
+    CHECK(number_of(R"(
+      select count(*) from jessica.quota q left join (
+        select user_id, count(*) n, sum(held_tokens) t, coalesce(sum(held_cost), 0) c
+        from public.inference_jobs
+        where held_tokens > 0 and status in ('queued', 'running') group by 1) j
+      on j.user_id = q.user_id
+      where (q.held_replies, q.held_tokens, q.held_cost)
+        is distinct from (coalesce(j.n, 0), coalesce(j.t, 0), coalesce(j.c, 0)))") ==
+          0);
+  }
+  [[nodiscard]] std::string used_by(user_id user) const {
+    return text_of("select coalesce((select string_agg(concat_ws(' ', model, replies, "
+                   "prompt_tokens, completion_tokens, estimated_tokens, cost), ', ' "
+                   "order by model) from public.usage_daily where user_id = $1), "
+                   "'none')",
+                   {user.str()});
+  }
+  [[nodiscard]] std::string used() const { return used_by(ada); }
+  void finish_one(lease_id lease, const receipt& what, usage used,
+                  bool cancelled = false) {
+    const auto end = outcome{.job = what.job,
+                             .attempt = 1,
+                             .cancelled = cancelled,
+                             .content = "fine",
+                             .used = used,
+                             .model = "m",
+                             .tools = {},
+                             .finish_reason = cancelled ? "" : "length"};
+    const auto kept = finish(db, lease, {&end, 1});
+    REQUIRE_MESSAGE(kept, (kept ? "" : kept.error().what));
+    REQUIRE(kept->front());
+    CHECK(*kept->front());
+  }
+};
+
+constexpr auto cent = amount{10'000'000'000};
+
+} // namespace
+
+TEST_SUITE("storage.usage") {
+  TEST_CASE_FIXTURE(usage_world, "without limits nothing is held, but all is counted") {
+    const auto lease = join();
+    const auto first = send_one(lease);
+    const auto second = send_one(lease);
+    CHECK(held() == "none");
+    finish_one(lease, first, {5, 7, false, cent});
+    finish_one(lease, second, {1, 2, true, {}});
+    CHECK(held() == "none");
+    CHECK(used() == "m 2 6 9 3 0.01");
+    CHECK(text_of("select usage::text from public.messages where id = $1",
+                  {first.reply.str()}) ==
+          R"({"cost": 0.01, "estimated": false, "finish_reason": "length", )"
+          R"("prompt_tokens": 5, "completion_tokens": 7})");
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a reply that is stored twice is counted once") {
+    const auto lease = join();
+    const auto made = send_one(lease);
+    finish_one(lease, made, {5, 7, false});
+    finish_one(lease, made, {5, 7, false});
+    CHECK(used() == "m 1 5 7 0 0");
+  }
+
+  TEST_CASE_FIXTURE(usage_world,
+                    "the last reply of a day is sent, one more is refused") {
+    limit(ada, "replies_per_day", "2");
+    const auto lease = join();
+    const auto first = send_one(lease);
+    (void)send_one(lease);
+    CHECK(one_more() == "replies_per_day");
+    finish_one(lease, first, {1, 1, false});
+    CHECK(one_more() == "replies_per_day"); // used, instead of held
+    CHECK(held().starts_with("1 "));
+    CHECK(number_of("select count(*) from public.messages where user_id = $1",
+                    {ada.str()}) == 4);
+    check_books();
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a refusal says which limit and when it resets") {
+    limit(ada, "tokens_per_day", "3000");
+    const auto lease = join();
+    finish_one(lease, send_one(lease), {1500, 1000, false});
+    const auto refused = send({say()});
+    REQUIRE_FALSE(refused.front());
+    CHECK(refused.front().error().code == errc::overloaded);
+    const auto told = wire::read_refusal(refused.front().error());
+    REQUIRE(told);
+    CHECK(told->limit == "tokens_per_day");
+    CHECK(told->body.contains(R"("limit_value": 3000)"));
+    CHECK(told->body.contains(R"("used": 2500)"));
+    CHECK(told->body.contains(R"(T00:00:00Z")"));
+    const auto seconds = std::stoll(told->retry_after);
+    CHECK(seconds >= 1);
+    CHECK(seconds <= 86'400);
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "turns of one batch add up, and refuse no other's") {
+    const auto bob = add_user();
+    const auto his = add_conversation(bob);
+    limit(ada, "replies_per_day", "2");
+    const auto answers = send({say(), turn{bob, his, false, "x", {}, "{}"}, say(),
+                               say(), turn{bob, his, false, "y", {}, "{}"}});
+    CHECK(answers[0]);
+    CHECK(answers[1]);
+    CHECK(answers[2]);
+    REQUIRE_FALSE(answers[3]);
+    CHECK(refused_by(answers[3].error()) == "replies_per_day");
+    CHECK(answers[4]);
+    CHECK(held().starts_with("2 "));
+    CHECK(held_by(bob) == "none"); // no limit of his
+    check_books();
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "what is not stored holds nothing") {
+    limit(ada, "replies_per_day", "2");
+    const auto foreign = add_conversation(add_user());
+    const auto answers = send({turn{ada, foreign, false, "x", {}, "{}"}});
+    REQUIRE_FALSE(answers.front());
+    CHECK(answers.front().error().reason == "conversation_not_found");
+    CHECK(held() == "0 0");
+    auto again = say();
+    again.client_id = "one";
+    CHECK(send({again}).front());
+    const auto repeated = send({again, again, again});
+    for (const auto& one : repeated) {
+      REQUIRE(one);
+      CHECK(one->repeated);
+    }
+    CHECK(held().starts_with("1 "));
+    CHECK(one_more() == "sent");
+    const auto over =
+        send({again}); // the limit is reached: a first receipt all the same
+    CHECK((over.front() && over.front()->repeated));
+    check_books();
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "sends at once never exceed a limit of ten") {
+    limit(ada, "replies_per_day", "10");
+    constexpr auto lines = 5;
+    constexpr auto sends = 10;
+    auto stored = std::vector<std::future<int>>{};
+    for (auto n = 0; n < lines; ++n)
+      stored.push_back(std::async(std::launch::async, [this] {
+        auto line = connection{database(), role::engine};
+        auto count = 0;
+        for (auto i = 0; i < sends; ++i) {
+          const auto what = turn{ada, room, false, "hi", {}, "{}"};
+          const auto made = enqueue(line, {}, {&what, 1});
+          count += made && made->front() ? 1 : 0;
+        }
+        return count;
+      }));
+    auto all = 0;
+    for (auto& one : stored)
+      all += one.get();
+    CHECK(all == 10);
+    CHECK(held().starts_with("10 "));
+    check_books();
+  }
+
+  TEST_CASE_FIXTURE(usage_world,
+                    "batches of the same users in any order do not deadlock") {
+    auto users = std::vector<user_id>{};
+    auto rooms = std::vector<conversation_id>{};
+    for (auto n = 0; n < 8; ++n) {
+      users.push_back(add_user());
+      rooms.push_back(add_conversation(users.back()));
+      limit(users.back(), "tokens_per_day", "100000000");
+    }
+    const auto lease = join();
+    const auto work = [&](bool backwards) {
+      auto line = connection{database(), role::engine};
+      auto failed = 0;
+      for (auto round = 0; round < 20; ++round) {
+        auto turns = std::vector<turn>{};
+        for (auto n = std::size_t{0}; n < users.size(); ++n)
+          turns.push_back({users[n], rooms[n], false, "hi", {}, "{}"});
+        if (backwards)
+          std::ranges::reverse(turns);
+        const auto made = enqueue(line, lease, turns);
+        if (!made) {
+          ++failed;
+          continue;
+        }
+        auto ends = std::vector<outcome>{};
+        for (const auto& one : *made)
+          if (one)
+            ends.push_back({.job = one->job,
+                            .attempt = 1,
+                            .cancelled = false,
+                            .content = "x",
+                            .used = {1, 1, false},
+                            .model = "m"});
+        failed += ends.size() == users.size() && finish(line, lease, ends) ? 0 : 1;
+      }
+      return failed;
+    };
+    auto one = std::async(std::launch::async, work, false);
+    auto other = std::async(std::launch::async, work, true);
+    CHECK(one.get() == 0);
+    CHECK(other.get() == 0);
+    for (const auto& user : users) {
+      CHECK(held_by(user) == "0 0");
+      CHECK(used_by(user) == "m 40 40 40 0 0");
+    }
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "every end of a job lets go of what it held, once") {
+    limit(ada, "replies_per_day", "100");
+    const auto lease = join();
+
+    finish_one(lease, send_one(lease), {1, 1, false});
+    CHECK(held() == "0 0");
+
+    finish_one(lease, send_one(lease), {1, 1, true}, true);
+    CHECK(held() == "0 0");
+
+    const auto dead = failure{send_one(lease).job, "boom", false};
+    REQUIRE(fail_jobs(db, lease, {&dead, 1}));
+    CHECK(held() == "0 0");
+
+    const auto queued = send_one();
+    CHECK(held() != "0 0");
+    REQUIRE(stop_reply(db, signed_in(ada), queued.reply));
+    CHECK(held() == "0 0");
+    REQUIRE(stop_reply(db, signed_in(ada), queued.reply));
+    CHECK(held() == "0 0");
+
+    const auto message = send_one();
+    admin("delete from public.messages where id = $1", {message.message.str()});
+    CHECK(held() == "0 0");
+
+    (void)send_one(lease);
+    (void)send_one();
+    CHECK(held().starts_with("2 "));
+    admin("delete from public.conversations where id = $1", {room.str()});
+    CHECK(held() == "0 0");
+    admin("delete from public.inference_jobs where user_id = $1", {ada.str()});
+    admin("select jessica.purge_jobs('0 s')");
+    CHECK(held() == "0 0");
+    CHECK(used() == "m 2 2 2 2 0"); // deletions lower nothing
+    check_books();
+
+    admin("delete from auth.users where id = $1", {ada.str()});
+    CHECK(held() == "none");
+    CHECK(used() == "none");
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a job that is tried again keeps what it holds") {
+    limit(ada, "replies_per_day", "100");
+    auto lease = join();
+    const auto made = send_one(lease);
+    const auto before = held();
+    CHECK(before.starts_with("1 "));
+
+    const auto first = failure{.job = made.job,
+                               .what = "x",
+                               .retryable = true,
+                               .used = {3, 4, true},
+                               .model = "m"};
+    REQUIRE(fail_jobs(db, lease, {&first, 1}));
+    CHECK(held() == before);
+    CHECK(used() == "m 0 3 4 7 0"); // paid for, but no reply
+
+    admin("update jessica.ready set run_at = now()");
+    REQUIRE(claim(db, lease, {1, 1, {}}));
+    admin("update jessica.nodes set until = now() - interval '1 s'");
+    REQUIRE(sweep(db));
+    CHECK(held() == before); // its node died
+
+    lease = join();
+    REQUIRE(claim(db, lease, {1, 1, {}}));
+    const auto last = failure{made.job, "x", false};
+    REQUIRE(fail_jobs(db, lease, {&last, 1}));
+    CHECK(held() == "0 0");
+
+    admin("select jessica.retry_dead(array[$1::bigint])",
+          {std::to_string(made.job.value)});
+    REQUIRE(claim(db, lease, {1, 1, {}}));
+    REQUIRE(fail_jobs(db, lease, {&last, 1}));
+    CHECK(held() == "0 0"); // an operator's retry holds nothing
+    check_books();
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a day that is over limits nothing") {
+    limit(ada, "replies_per_day", "1");
+    const auto lease = join();
+    finish_one(lease, send_one(lease), {1, 1, false});
+    CHECK(one_more() == "replies_per_day");
+    admin("update public.usage_daily set day = day - 1 where user_id = $1",
+          {ada.str()});
+    CHECK(one_more() == "sent");
+    CHECK(one_more() == "replies_per_day"); // held
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a minute that is over limits nothing") {
+    limit(ada, "replies_per_minute", "2");
+    CHECK(one_more() == "sent");
+    CHECK(one_more() == "sent");
+    CHECK(one_more() == "replies_per_minute");
+    admin("update jessica.quota set minute = minute - interval '1 min' "
+          "where user_id = $1",
+          {ada.str()});
+    CHECK(one_more() == "sent");
+    CHECK(one_more() == "sent");
+    CHECK(one_more() == "replies_per_minute");
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a reply holds its prompt and what it may be long") {
+    limit(ada, "tokens_per_day", "1000000");
+    (void)send_one({}, R"({"max_tokens": 100})");
+    CHECK(held() == "1 101"); // "hello" is a token
+    (void)send_one();
+    CHECK(held() == "2 2103"); // and again, with what was said before
+    (void)send_one({}, R"({"max_tokens": -5})");
+    CHECK(number_of("select held_tokens from public.inference_jobs where user_id = $1 "
+                    "order by id desc limit 1",
+                    {ada.str()}) == 4);
+  }
+
+  TEST_CASE_FIXTURE(usage_world,
+                    "a limit below what a reply may need lets one through") {
+    limit(ada, "tokens_per_day", "100");
+    const auto lease = join();
+    const auto made = send_one(lease);
+    CHECK(held() == "1 100");
+    CHECK(one_more() == "tokens_per_day");
+    finish_one(lease, made, {60, 70, false}); // more than was held: counted in full
+    CHECK(used() == "m 1 60 70 0 0");
+    CHECK(one_more() == "tokens_per_day");
+  }
+
+  TEST_CASE_FIXTURE(usage_world,
+                    "costs are held at the dearest price and counted as told") {
+    auto in = config::quota_settings{};
+    in.prices = {{"small", 1'000'000, 2'000'000}, {"large", 10'000'000, 20'000'000}};
+    in.reserve_tokens = 1000;
+    REQUIRE(configure_quota(db, in));
+    CHECK(number_of("select count(*) from public.usage_limits") == 0);
+    limit(ada, "cost_per_day", "0.05");
+    const auto lease = join();
+    const auto first = send_one(lease);
+    CHECK(text_of("select held_cost::float8::text from jessica.quota "
+                  "where user_id = $1",
+                  {ada.str()}) == "0.02001");
+    (void)send_one(lease);
+    CHECK(one_more() == "cost_per_day");
+    finish_one(lease, first, {1, 1, false, amount{3'000'000}});
+    CHECK(used() == "m 1 1 1 0 0.000003");
+    CHECK(one_more() == "sent");
+    check_books();
+    REQUIRE(configure_quota(db, {}));
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "jobs that come another way are held as well") {
+    limit(ada, "replies_per_day", "2");
+    auto as_client = connection{database(), role::requests};
+    const auto answers = enqueue_as_authors(as_client, std::array{say(), say(), say()});
+    REQUIRE(answers);
+    CHECK(answers->at(0));
+    CHECK(answers->at(1));
+    REQUIRE_FALSE(answers->at(2));
+    CHECK(refused_by(answers->at(2).error()) == "replies_per_day");
+    CHECK(held().starts_with("2 "));
+    const auto inserted = connection{database(), role::migrations}.run(
+        {"insert into public.inference_jobs (user_id, conversation_id, message_id) "
+         "select user_id, conversation_id, id from public.messages "
+         "where user_id = $1 limit 1",
+         {ada.str()}});
+    REQUIRE_FALSE(inserted);
+    const auto over = as_quota_fault(inserted.error());
+    REQUIRE(over);
+    CHECK(refused_by(*over) == "replies_per_day");
+    check_books();
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "one's own limit is stronger than everybody's") {
+    auto in = config::quota_settings{};
+    in.replies_per_day = 1;
+    REQUIRE(configure_quota(db, in));
+    CHECK(one_more() == "sent");
+    CHECK(one_more() == "replies_per_day");
+    limit(ada, "replies_per_minute", "100"); // says nothing of days
+    CHECK(one_more() == "replies_per_day");
+    limit(ada, "replies_per_day", "0"); // no limit
+    CHECK(one_more() == "sent");
+    REQUIRE(configure_quota(db, {})); // takes back what the server wrote
+    CHECK(number_of("select count(*) from public.usage_limits where user_id is null") ==
+          0);
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a default that an operator wrote stays at a start") {
+    admin("insert into public.usage_limits (replies_per_day) values (7)");
+    REQUIRE(configure_quota(db, {}));
+    CHECK(number_of("select replies_per_day from public.usage_limits") == 7);
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a request that is no job holds, spends and lets go") {
+    const auto free = hold_quota(db, {ada, 10, {}});
+    REQUIRE(free);
+    CHECK(free->id == 0);
+    limit(ada, "replies_per_day", "1");
+    const auto held_now = hold_quota(db, {ada, 10, 90});
+    REQUIRE(held_now);
+    CHECK(held_now->id > 0);
+    CHECK(held() == "1 100");
+    const auto refused = hold_quota(db, {ada, 10, 90});
+    REQUIRE_FALSE(refused);
+    CHECK(refused_by(refused.error()) == "replies_per_day");
+    CHECK(one_more() == "replies_per_day");
+    auto spent = spending{ada, "v1", {4, 5, false, cent}, 1, *held_now, {}};
+    REQUIRE(spend(db, spent));
+    CHECK(held() == "0 0");
+    CHECK(used() == "v1 1 4 5 0 0.01");
+    spent.user = user_id::make(); // deleted meanwhile: neither counted nor an error
+    CHECK(spend(db, spent));
+    CHECK(held() == "0 0");
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a hold whose node died is swept") {
+    limit(ada, "replies_per_day", "1");
+    REQUIRE(hold_quota(db, {ada, 10, 90}));
+    REQUIRE(sweep(db));
+    CHECK(held() == "1 100");
+    admin("update jessica.holds set until = now() - interval '1 s'");
+    REQUIRE(sweep(db));
+    CHECK(held() == "0 0");
+  }
+
+  TEST_CASE_FIXTURE(usage_world,
+                    "a lost job's reply is counted only when the job is gone") {
+    const auto made = send_one();
+    auto spent = spending{.user = ada, .model = "m", .used = {1, 1, true}};
+    spent.job = made.job;
+    REQUIRE(spend(db, spent));
+    CHECK(used() == "m 0 1 1 2 0");
+    admin("delete from public.conversations where id = $1", {room.str()});
+    REQUIRE(spend(db, spent));
+    CHECK(used() == "m 1 2 2 4 0");
+  }
+}
+
+} // namespace jessica::storage
