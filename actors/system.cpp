@@ -11,6 +11,7 @@
 #include "actors/embedder.hpp"
 #include "actors/embedding.hpp"
 #include "actors/errors.hpp"
+#include "actors/gateway.hpp"
 #include "actors/hub.hpp"
 #include "actors/indexer.hpp"
 #include "actors/inference.hpp"
@@ -106,6 +107,7 @@ struct system::state {
   std::vector<search_actor> searches;
   indexer_actor indexer;
   memory_actor memory;
+  gateway_actor gateway;
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
   shared_identity keys;
@@ -362,6 +364,20 @@ struct system::state {
     });
   }
 
+  void start_gateway() {
+    if (!options.settings.gateway.enabled)
+      return;
+    auto deps = gateway_deps{options.engine, options.settings.gateway};
+    deps.memory_timeout = options.settings.memory.prompt_timeout;
+    if (options.embedder) {
+      deps.memory = memory;
+      deps.embedder = caf::actor_cast<embedder_actor>(embedder);
+    }
+    gateway = supervise<gateway_actor>("GATEWAY", [this, deps] {
+      return caf::actor_cast<caf::actor>(sys.spawn(actors::gateway, deps));
+    });
+  }
+
   void start_changefeed() {
     auto deps = changefeed_deps{
         options.database,
@@ -404,6 +420,7 @@ struct system::state {
     start_persistence();
     start_searches();
     start_memory();
+    start_gateway();
     start_dispatcher();
     start_doorkeeper();
     start_changefeed();
@@ -460,6 +477,7 @@ struct system::state {
     searches.clear();
     indexer = nullptr;
     memory = nullptr;
+    gateway = nullptr;
     sessions.reset();
   }
 };
@@ -508,6 +526,9 @@ const memory_actor& system::memory() const noexcept {
 }
 const std::vector<search_actor>& system::searches() const noexcept {
   return state_->searches;
+}
+const gateway_actor& system::gateway() const noexcept {
+  return state_->gateway;
 }
 const text_embedder_actor& system::embedder() const noexcept {
   return state_->embedders;

@@ -229,6 +229,14 @@ struct memory_settings {
   milliseconds prompt_timeout{300}; ///< then the engine is asked without
 };
 
+/// Our own /v1: completions and embeddings for tools that speak OpenAI.
+struct gateway_settings {
+  bool enabled = true;
+  std::size_t slots = 1000;             ///< completions at once on this node; then 429
+  std::size_t per_user = 32;            ///< of one user
+  std::size_t unread_bytes = 1'048'576; ///< a stream's client may be behind; then it ends
+};
+
 struct log_settings {
   std::string level = "info"; ///< debug, info, warn or error
 };
@@ -244,6 +252,7 @@ struct settings {
   inference_settings inference;
   embedding_settings embedding;
   memory_settings memory;
+  gateway_settings gateway;
   log_settings log;
 };
 

@@ -1,0 +1,246 @@
+#include "actors/completion_run.hpp"
+#include "actors/gateway.hpp"
+#include "tests/fixtures/actor_world.hpp"
+
+#include <doctest/doctest.h>
+
+#include <set>
+#include <variant>
+
+TEST_SUITE("actors.gateway") {
+  using namespace jessica;
+  using namespace jessica::actors;
+  using namespace jessica::test;
+  using namespace std::chrono_literals;
+
+  /// An engine that says what the test says.
+  struct puppet final : engines::text_generator {
+    struct held final : engines::generation {
+      explicit held(std::size_t& alive_) : alive(alive_) { ++alive; }
+      ~held() override { --alive; }
+      std::size_t& alive;
+    };
+    [[nodiscard]] std::string_view model() const noexcept override { return "one"; }
+    [[nodiscard]] std::string model_of(const prompt& what) const override {
+      return what.params.model.value_or("one");
+    }
+    [[nodiscard]] std::vector<std::string> models() const override {
+      return {"one", "two"};
+    }
+    [[nodiscard]] bool offers(std::string_view name) const override {
+      return name == "one" || name == "two";
+    }
+    [[nodiscard]] std::unique_ptr<engines::generation>
+    start(prompt what, engines::event_sink sink) override {
+      asked.push_back(std::move(what));
+      say = std::move(sink);
+      return std::make_unique<held>(alive);
+    }
+
+    std::vector<prompt> asked;
+    engines::event_sink say;
+    std::size_t alive = 0;
+  };
+
+  struct gateway_case {
+    std::shared_ptr<puppet> engine = std::make_shared<puppet>();
+    user_id ada = user_id::make();
+    std::vector<recall_memories> recalled;
+    std::vector<found_memory> known;
+    bool memory_silent = false;
+    std::vector<embed_texts> embedded;
+    std::vector<engines::engine_event> heard;
+    actor_world world;
+
+    memory_actor memory() {
+      return world.own(world.sys().spawn(
+          [this](memory_actor::pointer self) -> memory_actor::behavior_type {
+            return {[](const search_memory&) { return memories_found{}; },
+                    [this,
+                     self](const recall_memories& msg) -> caf::result<memories_found> {
+                      recalled.push_back(msg);
+                      if (memory_silent)
+                        return self->make_response_promise<memories_found>();
+                      return memories_found{known};
+                    }};
+          }));
+    }
+    embedder_actor embedder() {
+      return world.own(world.sys().spawn(
+          [this](embedder_actor::pointer) -> embedder_actor::behavior_type {
+            return {[this](const embed_texts& msg) {
+              embedded.push_back(msg);
+              return texts_embedded{{{0.6F, 0.8F}}};
+            }};
+          }));
+    }
+    gateway_actor start(bool with_neighbours = true) {
+      auto limits = config::gateway_settings{};
+      limits.slots = 3;
+      limits.per_user = 2;
+      auto deps = gateway_deps{engine, limits};
+      if (with_neighbours) {
+        deps.memory = memory();
+        deps.embedder = embedder();
+      }
+      return world.own(world.sys().spawn(gateway, deps));
+    }
+    gateway_actor running = start();
+
+    [[nodiscard]] start_completion question(std::optional<user_id> who,
+                                            std::string model = {}) {
+      auto what = start_completion{};
+      what.who = who;
+      what.asked.turns = {{"user", "Hello"}};
+      what.asked.recalls = false;
+      if (!model.empty())
+        what.asked.params.model = std::move(model);
+      what.told = [this](engines::engine_event event) {
+        heard.push_back(std::move(event));
+      };
+      return what;
+    }
+    result<completion_started> ask(start_completion what) {
+      return world.ask<completion_started>(running, std::move(what));
+    }
+    std::string refused(start_completion what) {
+      const auto started = ask(std::move(what));
+      REQUIRE(!started.has_value());
+      return started.error().reason;
+    }
+  };
+
+  TEST_CASE_FIXTURE(gateway_case,
+                    "the engine is asked, and its words do not stop here") {
+    auto started = ask(question(ada, "two"));
+    REQUIRE(started.has_value());
+    REQUIRE(engine->asked.size() == 1);
+    CHECK(engine->asked[0].params.model == "two");
+    REQUIRE(heard.size() == 1);
+    CHECK(std::get<engines::model_changed>(heard[0]).model == "two");
+    engine->say(engines::text_made{"Hi", 1});
+    REQUIRE(heard.size() == 2); // without any actor's turn
+    CHECK(std::get<engines::text_made>(heard[1]).text == "Hi");
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "whoever lets go of a run cancels it") {
+    auto started = ask(question(ada));
+    REQUIRE(started.has_value());
+    CHECK(engine->alive == 1);
+    started->run.reset();
+    CHECK(engine->alive == 0);
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "a user has so many places, the node so many") {
+    auto first = ask(question(ada));
+    auto second = ask(question(ada));
+    REQUIRE(second.has_value());
+    CHECK(refused(question(ada)) == "too_many_of_user");
+    auto service = ask(question(std::nullopt));
+    REQUIRE(service.has_value());
+    CHECK(refused(question(std::nullopt)) == "too_many_completions");
+    CHECK(refused(question(user_id::make())) == "too_many_completions");
+    CHECK(engine->asked.size() == 3);
+  }
+
+  TEST_CASE_FIXTURE(gateway_case,
+                    "a place is free again when its run ends either way") {
+    auto first = ask(question(ada));
+    auto second = ask(question(ada));
+    first->run.reset(); // dropped: told by itself
+    world.settle();
+    auto third = ask(question(ada));
+    REQUIRE(third.has_value());
+    world.tell(running, second->run->finish());
+    auto fourth = ask(question(ada));
+    REQUIRE(fourth.has_value());
+    second->run.reset(); // finished before: told no second time
+    world.settle();
+    CHECK(refused(question(ada)) == "too_many_of_user");
+    world.tell(running, completion_ended{~std::uint64_t{0}, {}, {}}); // nobody's
+    CHECK(refused(question(ada)) == "too_many_of_user");
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "what nobody offers takes no place") {
+    for (auto i = 0; i < 5; ++i)
+      CHECK(refused(question(ada, "three")) == "model_not_found");
+    CHECK(ask(question(ada)).has_value());
+  }
+
+  TEST_CASE_FIXTURE(gateway_case,
+                    "a run says what was used: as reported, or estimated") {
+    auto started = ask(question(ada));
+    engine->say(engines::text_made{"Hi", 2});
+    engine->say(engines::text_ended{"stop", {7, 9, false}});
+    auto ended = started->run->finish();
+    CHECK(ended.used == usage{7, 9, false});
+    CHECK(ended.model == "one");
+    auto cut = ask(question(ada, "two"));
+    engine->say(engines::model_changed{"one"});
+    engine->say(engines::text_made{"Hi", 2});
+    ended = cut->run->finish();
+    CHECK(ended.used == usage{1, 2, true}); // "Hello" is about a token
+    CHECK(ended.model == "one");
+  }
+
+  TEST_CASE_FIXTURE(gateway_case,
+                    "memories of the last user's turn are added when wanted") {
+    auto dog = found_memory{};
+    dog.message = message_id::make();
+    dog.excerpt = "My dog is called Rex.";
+    known = {dog};
+    auto what = question(ada);
+    CHECK(ask(what).has_value());
+    CHECK(recalled.empty()); // not wanted
+    what.asked.recalls = true;
+    what.asked.turns = {{"user", "Which dog?"}, {"assistant", "Well"}};
+    CHECK(ask(what).has_value());
+    REQUIRE(recalled.size() == 1);
+    CHECK(recalled[0].user == ada);
+    CHECK(recalled[0].text == "Which dog?");
+    REQUIRE(engine->asked.size() == 2);
+    CHECK(engine->asked[1].system.value_or("").contains("Rex"));
+    CHECK(engine->asked[1].turns.size() == 2);
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "memories that come too late are gone without") {
+    memory_silent = true;
+    auto what = question(ada);
+    what.asked.recalls = true;
+    const auto answer = ask_later<completion_started>(world, running, what);
+    world.settle();
+    CHECK(!answer.arrived());
+    world.advance(1s);
+    REQUIRE(answer.arrived());
+    CHECK(answer.value().has_value());
+    CHECK(!engine->asked.at(0).system);
+  }
+
+  TEST_CASE_FIXTURE(gateway_case,
+                    "nothing is recalled for a prompt without a user's turn") {
+    auto what = question(ada);
+    what.asked.recalls = true;
+    what.asked.turns = {{"system", "Say hi."}};
+    CHECK(ask(what).has_value());
+    CHECK(recalled.empty());
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "texts are embedded and their tokens estimated") {
+    const auto made = world.ask<embedded_for>(
+        running, embed_for{ada, {{"four word"}, engines::text_purpose::document}});
+    REQUIRE(made.has_value());
+    CHECK(made->vectors.size() == 1);
+    CHECK(made->tokens == 2);
+    CHECK(embedded.at(0).purpose == engines::text_purpose::document);
+    const auto alone = start(false);
+    const auto refused_here =
+        world.ask<embedded_for>(alone, embed_for{ada, {{"x"}, {}}});
+    REQUIRE(!refused_here.has_value());
+    CHECK(refused_here.error().reason == "no_embedder");
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "the engine's models are listed") {
+    CHECK(world.ask<models_listed>(running, list_models{})->names ==
+          std::vector<std::string>{"one", "two"});
+  }
+}
