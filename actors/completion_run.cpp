@@ -28,6 +28,8 @@ void completion_tally::see(const engines::engine_event& event) {
     reported_ = called->used;
   else if (const auto* other = std::get_if<engines::model_changed>(&event))
     other_model_ = other->model;
+  else
+    failed_ = failed_ || std::holds_alternative<engines::text_failed>(event);
 }
 
 usage completion_tally::used() const {
@@ -35,6 +37,11 @@ usage completion_tally::used() const {
   const auto held = std::lock_guard{lock_};
   return reported_.value_or(
       usage{static_cast<std::int64_t>(prompt_bytes_ / bytes_a_token), tokens_, true});
+}
+
+bool completion_tally::has_failed() const {
+  const auto held = std::lock_guard{lock_};
+  return failed_;
 }
 
 std::string completion_tally::other_model() const {
@@ -64,7 +71,8 @@ completion_ended completion_run::finish() {
   home_ = nullptr;
   auto other = tally_->other_model();
   return {number_, asked ? tally_->used() : usage{},
-          other.empty() ? std::move(model_) : std::move(other)};
+          other.empty() ? std::move(model_) : std::move(other),
+          asked && !tally_->has_failed()};
 }
 
 } // namespace jessica::actors

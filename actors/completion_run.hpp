@@ -17,6 +17,7 @@ public:
 
   void see(const engines::engine_event& event);
   [[nodiscard]] usage used() const;
+  [[nodiscard]] bool has_failed() const;
   /// Empty: who was asked first has answered.
   [[nodiscard]] std::string other_model() const;
 
@@ -26,6 +27,7 @@ private:
   std::int64_t tokens_ = 0;
   std::optional<usage> reported_;
   std::string other_model_;
+  bool failed_ = false;
 };
 
 /// Its end, on whatever thread, cancels what the engine still does, and gives the place

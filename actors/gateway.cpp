@@ -2,6 +2,7 @@
 
 #include "actors/completion_run.hpp"
 #include "actors/errors.hpp"
+#include "actors/gateway_usage.hpp"
 #include "actors/prompt_memories.hpp"
 #include "actors/supervision.hpp"
 #include "engines/token_estimate.hpp"
@@ -28,6 +29,12 @@ struct gateway_metrics {
 [[nodiscard]] gateway_metrics& metrics() {
   static auto all = gateway_metrics{};
   return all;
+}
+
+/// A quarter of the bytes, as all estimates of what a prompt has.
+[[nodiscard]] std::int64_t tokens_in(std::size_t bytes) {
+  constexpr auto bytes_a_token = std::size_t{4};
+  return static_cast<std::int64_t>(bytes / bytes_a_token);
 }
 
 [[nodiscard]] std::size_t size_of(const prompt& asked) {
@@ -111,11 +118,27 @@ void recall(self_pointer self, const run_ptr& run, promise to, start_completion 
 [[nodiscard]] run_ptr take_place(self_pointer self, const start_completion& what) {
   auto& state = self->state;
   auto run = std::make_shared<completion_run>(gateway_actor{self}, size_of(what.asked));
-  state.running.emplace(run->number(), what.who);
+  state.running.emplace(run->number(), gateway_state::place{what.who, 0});
   if (what.who)
     ++state.of_user[*what.who];
   metrics().running.set(static_cast<double>(state.running.size()));
   return run;
+}
+
+/// Before a model is asked. A refusal gives the place back, as all ends do.
+void hold(self_pointer self, const run_ptr& run, promise to, start_completion what) {
+  const auto wish = hold_usage{*what.who, tokens_in(size_of(what.asked)),
+                               what.asked.params.max_tokens};
+  const auto kept = std::make_shared<start_completion>(std::move(what));
+  self->request(self->state.deps.meter, caf::infinite, wish)
+      .then(
+          [self, run, to, kept](const usage_held& held) {
+            const auto place = self->state.running.find(run->number());
+            if (place != self->state.running.end())
+              place->second.hold = held.hold;
+            recall(self, run, to, std::move(*kept));
+          },
+          [to](const caf::error& why) mutable { to.deliver(why); });
 }
 
 [[nodiscard]] caf::result<completion_started> begin(self_pointer self,
@@ -124,7 +147,10 @@ void recall(self_pointer self, const run_ptr& run, promise to, start_completion 
     return to_caf(std::move(*why));
   auto to = self->make_response_promise<completion_started>();
   const auto run = take_place(self, what);
-  recall(self, run, to, std::move(what));
+  if (what.who && gateway_usage::is_asked(self->state))
+    hold(self, run, to, std::move(what));
+  else
+    recall(self, run, to, std::move(what));
   return to;
 }
 
@@ -134,11 +160,14 @@ void end(self_pointer self, const completion_ended& what) {
   if (!ran)
     return;
   metrics().running.set(static_cast<double>(state.running.size()));
-  if (!ran.mapped())
+  const auto& [who, hold] = ran.mapped();
+  if (!who)
     return;
-  const auto mine = state.of_user.find(*ran.mapped());
+  const auto mine = state.of_user.find(*who);
   if (--mine->second == 0)
     state.of_user.erase(mine);
+  gateway_usage::count(self,
+                       {*who, what.model, what.used, what.answered ? 1 : 0, hold});
 }
 
 [[nodiscard]] caf::result<embedded_for> embed(self_pointer self, embed_for asked) {
@@ -152,7 +181,11 @@ void end(self_pointer self, const completion_ended& what) {
   auto to = self->make_response_promise<embedded_for>();
   self->request(deps.embedder, caf::infinite, std::move(asked.what))
       .then(
-          [to, tokens](texts_embedded& made) mutable {
+          [self, to, tokens, who = asked.who](texts_embedded& made) mutable {
+            if (who)
+              gateway_usage::count(
+                  self,
+                  {*who, self->state.deps.embedding_model, {tokens, 0, true}, 0, 0});
             to.deliver(embedded_for{std::move(made.vectors), tokens});
           },
           [to](const caf::error& why) mutable { to.deliver(why); });
@@ -169,6 +202,7 @@ gateway_actor::behavior_type gateway(self_pointer self, gateway_deps deps) {
       [self](const completion_ended& what) { end(self, what); },
       [self](embed_for& what) { return embed(self, std::move(what)); },
       [self](list_models) { return models_listed{self->state.deps.engine->models()}; },
+      [self](count_again) { gateway_usage::tell_meter(self); },
   };
 }
 

@@ -372,6 +372,7 @@ struct system::state {
     if (options.embedder) {
       deps.memory = memory;
       deps.embedder = caf::actor_cast<embedder_actor>(embedder);
+      deps.embedding_model = options.embedder->traits().id;
     }
     gateway = supervise<gateway_actor>("GATEWAY", [this, deps] {
       return caf::actor_cast<caf::actor>(sys.spawn(actors::gateway, deps));

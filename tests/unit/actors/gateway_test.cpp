@@ -50,6 +50,13 @@ TEST_SUITE("actors.gateway") {
     bool memory_silent = false;
     std::vector<embed_texts> embedded;
     std::vector<engines::engine_event> heard;
+    std::vector<hold_usage> holds;
+    std::vector<std::vector<usage_spent>> counts;
+    std::vector<caf::typed_response_promise<usage_counted>> busy_with;
+    bool refusing = false;
+    bool meter_away = false;
+    bool meter_busy = false;
+    bool limits = true;
     actor_world world;
 
     memory_actor memory() {
@@ -73,6 +80,44 @@ TEST_SUITE("actors.gateway") {
               return texts_embedded{{{0.6F, 0.8F}}};
             }};
           }));
+    }
+    meter_actor meter() {
+      return world.own(world.sys().spawn(
+          [this](meter_actor::pointer self) -> meter_actor::behavior_type {
+            return {[this, self](const hold_usage& msg) -> caf::result<usage_held> {
+                      holds.push_back(msg);
+                      if (refusing)
+                        return to_caf(
+                            {errc::overloaded, "x", "quota_exceeded", nullptr});
+                      return usage_held{17};
+                    },
+                    [this, self](const count_usage& msg) -> caf::result<usage_counted> {
+                      counts.push_back(msg.all);
+                      if (meter_away)
+                        return to_caf({errc::unavailable, "away", {}, nullptr});
+                      if (!meter_busy)
+                        return usage_counted{limits};
+                      auto later = self->make_response_promise<usage_counted>();
+                      busy_with.push_back(later);
+                      return later;
+                    }};
+          }));
+    }
+    gateway_actor metered() {
+      auto limited = config::gateway_settings{};
+      auto deps = gateway_deps{engine, limited};
+      deps.embedder = embedder();
+      deps.embedding_model = "letters";
+      deps.meter = meter();
+      deps.usage_queue = 3;
+      return world.own(world.sys().spawn(gateway, deps));
+    }
+    /// A completion of so many tokens, from its start to its end.
+    void complete(const gateway_actor& on, std::int64_t tokens) {
+      auto started = world.ask<completion_started>(on, question(ada));
+      REQUIRE(started.has_value());
+      engine->say(engines::text_ended{"stop", {tokens, 1, false}});
+      world.tell(on, started->run->finish());
     }
     gateway_actor start(bool with_neighbours = true) {
       auto limits = config::gateway_settings{};
@@ -237,6 +282,119 @@ TEST_SUITE("actors.gateway") {
         world.ask<embedded_for>(alone, embed_for{ada, {{"x"}, {}}});
     REQUIRE(!refused_here.has_value());
     CHECK(refused_here.error().reason == "no_embedder");
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "a quota is held before the engine is asked") {
+    const auto on = metered();
+    auto what = question(ada);
+    what.asked.params.max_tokens = 7;
+    auto started = world.ask<completion_started>(on, what);
+    REQUIRE(started.has_value());
+    REQUIRE(holds.size() == 1);
+    CHECK(holds[0].who == ada);
+    CHECK(holds[0].prompt_tokens == 1);
+    CHECK(holds[0].reply_tokens == 7);
+    engine->say(engines::text_ended{"stop", {3, 4, false}});
+    world.tell(on, started->run->finish());
+    REQUIRE(counts.size() == 1);
+    REQUIRE(counts[0].size() == 1);
+    CHECK(counts[0][0].who == ada);
+    CHECK(counts[0][0].hold == 17);
+    CHECK(counts[0][0].used == usage{3, 4, false});
+    CHECK(counts[0][0].replies == 1);
+    CHECK(counts[0][0].model == "one");
+  }
+
+  TEST_CASE_FIXTURE(gateway_case,
+                    "who may use no more asks no engine and has no place") {
+    refusing = true;
+    const auto on = metered();
+    for (auto i = 0; i < 3; ++i) {
+      const auto refused_here = world.ask<completion_started>(on, question(ada));
+      REQUIRE(!refused_here.has_value());
+      CHECK(refused_here.error().reason == "quota_exceeded");
+    }
+    CHECK(engine->asked.empty());
+    CHECK(counts.empty());
+    refusing = false;
+    CHECK(world.ask<completion_started>(on, question(ada)).has_value());
+  }
+
+  TEST_CASE_FIXTURE(gateway_case,
+                    "a hold ends with a completion that failed, or was cut") {
+    const auto on = metered();
+    auto failed = world.ask<completion_started>(on, question(ada));
+    engine->say(engines::text_failed{"broken"});
+    world.tell(on, failed->run->finish());
+    REQUIRE(counts.size() == 1);
+    CHECK(counts[0][0].hold == 17);
+    CHECK(counts[0][0].replies == 0);
+    auto cut = world.ask<completion_started>(on, question(ada));
+    engine->say(engines::text_made{"Hi", 2});
+    cut->run.reset();
+    world.settle();
+    REQUIRE(counts.size() == 2);
+    CHECK(counts[1][0].hold == 17);
+    CHECK(counts[1][0].replies == 1);
+    CHECK(counts[1][0].used == usage{1, 2, true});
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "where nobody has a limit nobody waits for METER") {
+    limits = false;
+    const auto on = metered();
+    complete(on, 1);
+    CHECK(holds.size() == 1); // nothing was known yet
+    limits = true;
+    complete(on, 1);
+    CHECK(holds.size() == 1);
+    complete(on, 1); // the last count told of a limit
+    CHECK(holds.size() == 2);
+    CHECK(counts.size() == 3);
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "what comes while METER is busy is its next batch") {
+    meter_busy = true;
+    const auto on = metered();
+    for (auto i = 1; i <= 3; ++i)
+      complete(on, i);
+    REQUIRE(counts.size() == 1);
+    busy_with.front().deliver(usage_counted{false});
+    world.settle();
+    REQUIRE(counts.size() == 2);
+    CHECK(counts[1].size() == 2);
+  }
+
+  TEST_CASE_FIXTURE(gateway_case,
+                    "what METER could not count is told again, in bounds") {
+    meter_away = true;
+    const auto on = metered();
+    for (auto i = 1; i <= 6; ++i)
+      complete(on, i);
+    meter_away = false;
+    counts.clear();
+    world.advance(2s);
+    REQUIRE(!counts.empty());
+    CHECK(counts[0].size() == 3);
+    CHECK(counts[0][0].used.prompt_tokens == 1);
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "a service is neither limited nor counted") {
+    const auto on = metered();
+    auto started = world.ask<completion_started>(on, question(std::nullopt));
+    REQUIRE(started.has_value());
+    engine->say(engines::text_ended{"stop", {3, 4, false}});
+    world.tell(on, started->run->finish());
+    CHECK(holds.empty());
+    CHECK(counts.empty());
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "embedded texts count, too") {
+    const auto on = metered();
+    CHECK(world.ask<embedded_for>(on, embed_for{ada, {{"four word"}, {}}}).has_value());
+    REQUIRE(counts.size() == 1);
+    CHECK(counts[0][0].model == "letters");
+    CHECK(counts[0][0].used == usage{2, 0, true});
+    CHECK(counts[0][0].replies == 0);
   }
 
   TEST_CASE_FIXTURE(gateway_case, "the engine's models are listed") {

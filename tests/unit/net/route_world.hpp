@@ -241,7 +241,8 @@ private:
           [this, self](const actors::embed_for& m) { return embedding_for(self, m); },
           [](actors::list_models) {
             return actors::models_listed{{"one", "maker/two"}};
-          }};
+          },
+          [](actors::count_again) {}};
     });
   }
 
