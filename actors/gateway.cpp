@@ -61,12 +61,12 @@ void ask_engine(self_pointer self, const run_ptr& run, promise to,
                 start_completion what) {
   const auto& engine = *self->state.deps.engine;
   auto model = engine.model_of(what.asked);
+  what.told(engines::model_changed{model});
   auto sink = [tally = run->tally(),
                told = std::move(what.told)](engines::engine_event event) {
     tally->see(event);
     told(std::move(event));
   };
-  what.told(engines::model_changed{model});
   run->asks(std::move(model),
             self->state.deps.engine->start(std::move(what.asked), std::move(sink)));
   metrics().started.add();

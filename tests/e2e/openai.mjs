@@ -243,7 +243,7 @@ describe('who may ask', () => {
 
   test('services, with either form of their key', async () => {
     provider.answerWith(says('x'));
-    for (const key of [server.keys.secret_key, server.keys.service_role_key]) {
+    for (const key of [server.keys.secret_key, server.keys.service_key]) {
       const answer = await openai(key).chat.completions.create({ messages: hello });
       assert.equal(answer.choices[0].message.content, 'x');
     }

@@ -53,6 +53,8 @@ TEST_SUITE("actors.gateway") {
     std::vector<hold_usage> holds;
     std::vector<std::vector<usage_spent>> counts;
     std::vector<caf::typed_response_promise<usage_counted>> busy_with;
+    static constexpr auto answer_now = std::int64_t{-1}; ///< tells a busy METER to
+    meter_actor books;
     bool refusing = false;
     bool meter_away = false;
     bool meter_busy = false;
@@ -85,6 +87,9 @@ TEST_SUITE("actors.gateway") {
       return world.own(world.sys().spawn(
           [this](meter_actor::pointer self) -> meter_actor::behavior_type {
             return {[this, self](const hold_usage& msg) -> caf::result<usage_held> {
+                      if (msg.prompt_tokens == answer_now)
+                        for (auto& one : std::exchange(busy_with, {}))
+                          one.deliver(usage_counted{limits});
                       holds.push_back(msg);
                       if (refusing)
                         return to_caf(
@@ -104,11 +109,11 @@ TEST_SUITE("actors.gateway") {
           }));
     }
     gateway_actor metered() {
-      auto limited = config::gateway_settings{};
-      auto deps = gateway_deps{engine, limited};
+      auto deps = gateway_deps{engine, {}};
       deps.embedder = embedder();
       deps.embedding_model = "letters";
-      deps.meter = meter();
+      books = meter();
+      deps.meter = books;
       deps.usage_queue = 3;
       return world.own(world.sys().spawn(gateway, deps));
     }
@@ -120,10 +125,10 @@ TEST_SUITE("actors.gateway") {
       world.tell(on, started->run->finish());
     }
     gateway_actor start(bool with_neighbours = true) {
-      auto limits = config::gateway_settings{};
-      limits.slots = 3;
-      limits.per_user = 2;
-      auto deps = gateway_deps{engine, limits};
+      auto few = config::gateway_settings{};
+      few.slots = 3;
+      few.per_user = 2;
+      auto deps = gateway_deps{engine, few};
       if (with_neighbours) {
         deps.memory = memory();
         deps.embedder = embedder();
@@ -358,8 +363,8 @@ TEST_SUITE("actors.gateway") {
     for (auto i = 1; i <= 3; ++i)
       complete(on, i);
     REQUIRE(counts.size() == 1);
-    busy_with.front().deliver(usage_counted{false});
-    world.settle();
+    meter_busy = false;
+    world.tell(books, hold_usage{ada, answer_now, {}});
     REQUIRE(counts.size() == 2);
     CHECK(counts[1].size() == 2);
   }

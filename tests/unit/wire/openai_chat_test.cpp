@@ -72,10 +72,10 @@ TEST_SUITE("wire.openai_chat") {
   TEST_CASE("null is as good as absent, and what we have no use for is passed over") {
     const auto read =
         good(R"(,"model":null,"temperature":null,"top_p":null,"max_tokens":null,)"
-             R"("stop":null,"stream":null,"stream_options":null,"n":null,"tools":null,)"
+             R"("stop":null,"stream":null,"stream_options":null,"n":null,"functions":null,)"
              R"("response_format":null,"user":"u","metadata":{"a":"b"},"store":true,)"
              R"("seed":7,"presence_penalty":0.5,"logprobs":false,"tools":[],)"
-             R"("modalities":["text"],"service_tier":"auto","unheard_of":{}})");
+             R"("modalities":["text"],"service_tier":"auto","unheard_of":{})");
     CHECK(read.asked.params == reply_params{});
     CHECK(good(R"(,"n":1,"model":"","response_format":{"type":"text"})").asked.params ==
           reply_params{});
