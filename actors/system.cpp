@@ -11,6 +11,7 @@
 #include "actors/embedder.hpp"
 #include "actors/embedding.hpp"
 #include "actors/errors.hpp"
+#include "actors/gateway.hpp"
 #include "actors/hub.hpp"
 #include "actors/indexer.hpp"
 #include "actors/inference.hpp"
@@ -120,6 +121,7 @@ struct system::state {
   teller_actor teller;
   std::shared_ptr<const std::vector<price>> prices =
       std::make_shared<const std::vector<price>>(options.settings.quota.prices);
+  gateway_actor gateway;
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
   shared_identity keys;
@@ -402,6 +404,21 @@ struct system::state {
     });
   }
 
+  void start_gateway() {
+    if (!options.settings.gateway.enabled)
+      return;
+    auto deps = gateway_deps{options.engine, options.settings.gateway};
+    deps.memory_timeout = options.settings.memory.prompt_timeout;
+    if (options.embedder) {
+      deps.memory = memory;
+      deps.embedder = caf::actor_cast<embedder_actor>(embedder);
+      deps.embedding_model = options.embedder->traits().id;
+    }
+    gateway = supervise<gateway_actor>("GATEWAY", [this, deps] {
+      return caf::actor_cast<caf::actor>(sys.spawn(actors::gateway, deps));
+    });
+  }
+
   void start_changefeed() {
     auto deps = changefeed_deps{
         options.database,
@@ -446,6 +463,7 @@ struct system::state {
     start_memory();
     start_titler();
     start_teller();
+    start_gateway();
     start_dispatcher();
     start_doorkeeper();
     start_changefeed();
@@ -503,6 +521,7 @@ struct system::state {
     indexer = nullptr;
     memory = nullptr;
     titler = nullptr;
+    gateway = nullptr;
     sessions.reset();
   }
 };
@@ -554,6 +573,9 @@ const std::vector<search_actor>& system::searches() const noexcept {
 }
 const teller_actor& system::teller() const noexcept {
   return state_->teller;
+}
+const gateway_actor& system::gateway() const noexcept {
+  return state_->gateway;
 }
 const text_embedder_actor& system::embedder() const noexcept {
   return state_->embedders;

@@ -5,6 +5,7 @@
 #include "actors/account_messages.hpp"
 #include "actors/code_messages.hpp"
 #include "actors/embedding_messages.hpp"
+#include "actors/gateway_messages.hpp"
 #include "actors/memory_messages.hpp"
 #include "actors/outbox.hpp"
 #include "actors/protocol.hpp"
@@ -61,6 +62,8 @@ public:
   [[nodiscard]] const teller_actor& teller() const noexcept;
   /// Null without an embedder.
   [[nodiscard]] const text_embedder_actor& embedder() const noexcept;
+  /// Null when settings.gateway says so.
+  [[nodiscard]] const gateway_actor& gateway() const noexcept;
 
   /// A SESSION for a socket that was just accepted. Its end closes the outbox.
   [[nodiscard]] session_actor open_session(outbox_ptr out, identity who,

@@ -148,7 +148,8 @@ backend_of(actors::system& system, const config::settings& settings,
       .metrics = ops::metrics_page,
       .sockets = std::move(to),
       .limits = std::make_shared<net::auth_limits>(settings.auth),
-      .memory = system.memory()};
+      .memory = system.memory(),
+      .gateway = system.gateway()};
 }
 
 /// Keeps the trusted issuer's keys fresh; null: there are none to fetch.

@@ -37,6 +37,8 @@ constexpr auto scenarios = std::array{
              bench::run_rest},
     scenario{"engine", "streams of a language model's provider, without a server",
              bench::run_engine},
+    scenario{"gateway", "completions over /v1; beside the provider itself",
+             bench::run_gateway},
     scenario{"signins", "how late streamed tokens are while a crowd signs in",
              bench::run_signins},
     scenario{"search", "nearest vectors of a user; beside pgvector and hnswlib",

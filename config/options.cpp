@@ -133,6 +133,7 @@ using tools = section<&settings::tools>;
 using inference = section<&settings::inference>;
 using embedding = section<&settings::embedding>;
 using memory = section<&settings::memory>;
+using gateway = section<&settings::gateway>;
 using log = section<&settings::log>;
 using quota = section<&settings::quota>;
 
@@ -638,6 +639,17 @@ constexpr auto table = std::array{
     memory::time<&memory_settings::prompt_timeout>(
         "memory.prompt_timeout", 1, 60 * second,
         "How long a reply waits for memories; then it is written without."),
+
+    gateway::toggle<&gateway_settings::enabled>(
+        "gateway.enabled",
+        "Whether /v1 answers tools that speak OpenAI (docs/gateway.md)."),
+    gateway::count<&gateway_settings::slots>(
+        "gateway.slots", 1, max_count, "Completions at once on this node; then 429."),
+    gateway::count<&gateway_settings::per_user>("gateway.per_user", 1, max_count,
+                                                "Of one user, at once; then 429."),
+    gateway::bytes<&gateway_settings::unread_bytes>(
+        "gateway.unread_bytes", kib, 64 * mib,
+        "How far the client of a stream may be behind; then its completion ends."),
 
     one_of(log::text<&log_settings::level>("log.level", "Least level that is logged."),
            levels),

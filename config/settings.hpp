@@ -269,6 +269,15 @@ struct quota_settings {
   std::vector<price> prices;           ///< [[prices]] of the file
 };
 
+/// Our own /v1: completions and embeddings for tools that speak OpenAI.
+struct gateway_settings {
+  bool enabled = true;
+  std::size_t slots = 1000;  ///< completions at once on this node; then 429
+  std::size_t per_user = 32; ///< of one user
+  std::size_t unread_bytes =
+      1'048'576; ///< a stream's client may be behind; then it ends
+};
+
 struct log_settings {
   std::string level = "info"; ///< debug, info, warn or error
 };
@@ -285,6 +294,7 @@ struct settings {
   inference_settings inference;
   embedding_settings embedding;
   memory_settings memory;
+  gateway_settings gateway;
   log_settings log;
   quota_settings quota;
 };

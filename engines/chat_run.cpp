@@ -228,8 +228,8 @@ void chat_run::give_up() {
                          std::ranges::any_of(faults_, [](const auto& one) {
                            return rule_of(one.kind).retryable;
                          });
-  progress_->failed(
-      {told->shown.empty() ? std::string{rule.shown} : told->shown, retryable});
+  progress_->failed({told->shown.empty() ? std::string{rule.shown} : told->shown,
+                     retryable, cause_of(told->kind)});
 }
 
 } // namespace jessica::engines

@@ -42,10 +42,21 @@ struct tools_called {
   usage used;
 };
 
+/// Whose fault a failure is, as far as who asked can do something about it.
+enum class failed_by : std::uint8_t {
+  answer,  ///< the provider failed, or what came is no answer
+  absence, ///< no provider can be reached now
+  delay,   ///< no answer in time
+  load,    ///< too much is asked of the providers
+  request, ///< a provider refuses what it was asked
+  name     ///< nobody has this model
+};
+
 /// The last event of one that did not.
 struct text_failed {
   std::string what; ///< may be shown to the user
   bool retryable = false;
+  failed_by cause = failed_by::answer;
 };
 
 using engine_event = std::variant<text_made, reasoning_made, model_changed, text_ended,
@@ -72,6 +83,14 @@ public:
   [[nodiscard]] virtual std::string model_of(const prompt& asked) const {
     (void)asked;
     return std::string{model()};
+  }
+  /// Those that can be asked for by name, as far as they are known; model() first.
+  [[nodiscard]] virtual std::vector<std::string> models() const {
+    return {std::string{model()}};
+  }
+  /// False: nobody would answer with this model.
+  [[nodiscard]] virtual bool offers(std::string_view name) const {
+    return name == model();
   }
   /// Begins to answer the prompt's last turn. The sink may be called before this
   /// returns. Any thread.

@@ -46,6 +46,40 @@ const fault_rule& rule_of(fault_kind kind) noexcept {
   return rules[static_cast<std::size_t>(kind)];
 }
 
+failed_by cause_of(fault_kind kind) noexcept {
+  switch (kind) {
+  case fault_kind::name_unknown:
+  case fault_kind::unreachable:
+  case fault_kind::proxy_failed:
+  case fault_kind::left_alone:
+    return failed_by::absence;
+  case fault_kind::connect_timeout:
+  case fault_kind::first_token_late:
+  case fault_kind::stalled:
+  case fault_kind::total_timeout:
+    return failed_by::delay;
+  case fault_kind::rate_limited:
+  case fault_kind::queue_full:
+    return failed_by::load;
+  case fault_kind::bad_request:
+    return failed_by::request;
+  case fault_kind::not_found:
+  case fault_kind::no_model:
+    return failed_by::name;
+  case fault_kind::tls_failed:
+  case fault_kind::unauthorized:
+  case fault_kind::server_error:
+  case fault_kind::redirected:
+  case fault_kind::unexpected_answer:
+  case fault_kind::cut:
+  case fault_kind::malformed:
+  case fault_kind::too_long:
+  case fault_kind::reported:
+    break;
+  }
+  return failed_by::answer;
+}
+
 std::optional<fault_kind> fault_of_status(unsigned status) noexcept {
   switch (status) {
   case 200:

@@ -2,6 +2,8 @@
 // docs/engines.md is this one.
 #pragma once
 
+#include "engines/engine.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -45,6 +47,9 @@ struct fault_rule {
 };
 
 [[nodiscard]] const fault_rule& rule_of(fault_kind kind) noexcept;
+
+/// Whose fault it is, as those see it who asked.
+[[nodiscard]] failed_by cause_of(fault_kind kind) noexcept;
 
 /// One failed attempt at one provider.
 struct provider_fault {

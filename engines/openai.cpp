@@ -73,8 +73,29 @@ public:
     return named_model(asked).value_or(model_);
   }
 
+  [[nodiscard]] std::vector<std::string> models() const override {
+    auto names = std::vector<std::string>{model_};
+    const auto add = [&names](const std::string& name) {
+      if (!name.empty() && !name.ends_with('*') && !std::ranges::contains(names, name))
+        names.push_back(name);
+    };
+    for (const auto& one : on_->providers()) {
+      add(one->settings().model);
+      std::ranges::for_each(one->settings().models, add);
+    }
+    return names;
+  }
+
+  [[nodiscard]] bool offers(std::string_view name) const override {
+    return name == model_ ||
+           std::ranges::any_of(on_->providers(),
+                               [&](const auto& one) { return one->offers(name); });
+  }
+
   [[nodiscard]] std::unique_ptr<generation> start(prompt asked,
                                                   event_sink sink) override {
+    if (model_ == any_model && asked.params.model == any_model)
+      asked.params.model.reset(); // it is nobody's name
     const auto& all = on_->providers();
     const auto routes = route(all, asked);
     const auto& limits = (routes.empty() ? *all.front() : *routes.front()).settings();

@@ -2,6 +2,7 @@
 
 #include "ops/log.hpp"
 #include "wire/json_writer.hpp"
+#include "wire/openai_problem.hpp"
 #include "wire/problem.hpp"
 #include "wire/rest_query.hpp"
 
@@ -27,6 +28,7 @@ constexpr auto prefixes = std::to_array<std::pair<std::string_view, api>>({
     {"/auth/v1", api::auth},
     {"/rest/v1", api::rest},
     {"/functions/v1", api::functions},
+    {"/v1", api::openai},
     {"/storage/v1", api::other},
     {"/realtime/v1", api::other},
     {"/graphql/v1", api::other},
@@ -81,6 +83,8 @@ void log_own_fault(const error& what, const http_request& asked) {
     return wire::auth_problem(what, versioned(asked));
   case api::rest:
     return wire::rest_problem(what, signed_in);
+  case api::openai:
+    return wire::openai_problem(what);
   case api::functions:
   case api::other:
   case api::page:
@@ -105,17 +109,19 @@ result<identity> admit(const http_request& what, caller allowed,
   if (allowed == caller::anyone)
     return identity{};
   const auto key = api_key_of(what);
+  require_apikey = require_apikey && allowed != caller::bearer;
   const auto bearer = allowed == caller::key_holder ? std::nullopt : bearer_of(what);
   auto who = wire::resolve_principal(known, key, bearer, require_apikey, now);
   if (!who)
     return who;
   if (allowed == caller::service && who->role != db_role::service_role)
     return fail(errc::forbidden, "not the service role", "service_only");
-  if (allowed != caller::user)
+  if (allowed != caller::user && allowed != caller::bearer)
     return who;
   if (!bearer)
     return fail(errc::unauthenticated, "no bearer token", "no_bearer");
-  if (!who->signed_in())
+  const auto serves = allowed == caller::bearer && who->role == db_role::service_role;
+  if (!who->signed_in() && !serves)
     return fail(errc::unauthenticated, "the token names no user", "no_user");
   if (who->foreign && api_of(what.path) == api::auth)
     return fail(errc::unauthenticated, "iss claim names another server", "claims");
@@ -150,6 +156,11 @@ http_response refuse(const refusal& what, const http_request& asked) {
   auto answer = http_response{};
   answer.status = what.status;
   answer.headers.emplace_back("Content-Type", "application/json");
+  if (api_of(asked.path) == api::openai) {
+    answer.body =
+        wire::openai_error_json({what.status, what.code, what.message, std::string{}});
+    return answer;
+  }
   if (for_auth && !versioned(asked)) {
     body.number("code", what.status)
         .text("error_code", what.code)

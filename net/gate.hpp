@@ -20,19 +20,21 @@ enum class caller : std::uint8_t {
   key_holder, ///< an API key; a bearer token is not looked at (sign-in, refresh)
   principal,  ///< an API key, and the bearer token when there is one must be good
   user,       ///< a signed-in user's bearer token, beside the API key
+  bearer,     ///< a user or the service role, by the bearer token alone
   service     ///< the service role, by key or token
 };
 
 /// Whose clients a path belongs to: each API words its errors differently.
-enum class api : std::uint8_t { auth, rest, functions, other, page };
+enum class api : std::uint8_t { auth, rest, functions, openai, other, page };
 
 /// By the first segments; page: none of ours, a file may have this name.
 [[nodiscard]] api api_of(std::string_view path) noexcept;
 
 /// The identity a route runs as. The key is the header `apikey`, or for GET the query
 /// parameter. Fails: unauthenticated (reasons of wire::resolve_principal, no_bearer for
-/// a missing token, no_user for a token or key without a user; claims for a user of the
-/// trusted issuer under /auth/v1, where accounts are ours); forbidden (service_only).
+/// a missing token, no_user for a token or key without a user (or of no service);
+/// claims for a user of the trusted issuer under /auth/v1, where accounts are ours);
+/// forbidden (service_only).
 [[nodiscard]] result<identity> admit(const http_request& what, caller allowed,
                                      const wire::credentials& known,
                                      bool require_apikey, std::chrono::sys_seconds now);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,10 +33,14 @@ struct http_request {
                                          const std::string& peer,
                                          std::size_t trusted_proxies);
 
+class streamed_body;
+
 struct http_response {
   int status = 200;
   header_list headers; ///< Content-Length, Date and connection headers are added later
   std::string body;
+  /// Instead of `body`: sent as it is made. Of the reactor that was asked.
+  std::shared_ptr<streamed_body> stream = nullptr;
 };
 
 } // namespace jessica::net

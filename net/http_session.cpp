@@ -1,6 +1,8 @@
 #include "net/http_session.hpp"
 
+#include "net/http_head.hpp"
 #include "net/router.hpp"
+#include "net/send_stream.hpp"
 #include "net/upgrade.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
@@ -21,7 +23,7 @@
 #include <array>
 #include <cerrno>
 #include <exception>
-#include <format>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -70,71 +72,6 @@ http_request plain(http::request<http::string_body>&& from, const std::string& i
   return out;
 }
 
-/// As the Date header has it; formatted once a second.
-const std::string& date_now() {
-  thread_local auto made_for = std::chrono::sys_seconds::min();
-  thread_local auto text = std::string{};
-  const auto now =
-      std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-  if (now != made_for) {
-    made_for = now;
-    text = std::format("{:%a, %d %b %Y %H:%M:%S} GMT", now);
-  }
-  return text;
-}
-
-bool one_line(std::string_view text) {
-  return text.find_first_of(std::string_view{"\r\n\0", 3}) == std::string_view::npos;
-}
-
-/// The bytes before the body. A header that would break the message is left out.
-std::string head_of(const http_response& from, bool keep_alive) {
-  const auto reason =
-      http::obsolete_reason(http::int_to_status(static_cast<unsigned>(from.status)));
-  auto out = std::format("HTTP/1.1 {} {}\r\nDate: {}\r\n", from.status,
-                         std::string_view{reason}, date_now());
-  for (const auto& [name, value] : from.headers)
-    if (one_line(name) && one_line(value))
-      out.append(name).append(": ").append(value).append("\r\n");
-  if (from.status >= 200 && from.status != 204 && from.status != 304)
-    out += std::format("Content-Length: {}\r\n", from.body.size());
-  out += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
-  return out;
-}
-
-http_response refusal(wire::problem from) {
-  auto out = http_response{from.status, std::move(from.headers), std::move(from.body)};
-  const auto missing = [&out](std::string_view name) {
-    return std::ranges::none_of(out.headers, [name](const auto& field) {
-      return beast::iequals(field.first, name);
-    });
-  };
-  if (missing("content-type"))
-    out.headers.emplace_back("Content-Type", "application/json; charset=utf-8");
-  if (missing("access-control-allow-origin"))
-    out.headers.emplace_back("Access-Control-Allow-Origin", "*");
-  return out;
-}
-
-/// What a request that could not be read is answered; none: nobody is there to read it.
-std::optional<http_response> read_failure(const error_code& why) {
-  const auto end = http::make_error_code(http::error::end_of_stream);
-  if (why.category() != end.category() || why == http::error::end_of_stream ||
-      why == http::error::partial_message)
-    return {};
-  if (why == http::error::body_limit)
-    return refusal(wire::function_problem(
-        {errc::too_large, "the request body is too large", {}, nullptr}));
-  if (why == http::error::header_limit) {
-    auto out = refusal(wire::function_problem(
-        {errc::too_large, "the request headers are too large", {}, nullptr}));
-    out.status = 431;
-    return out;
-  }
-  return refusal(wire::function_problem(
-      {errc::invalid_input, "not an HTTP/1.1 request: " + why.message(), {}, nullptr}));
-}
-
 class http_session final : public connection {
 public:
   http_session(reactor& home, tcp_socket socket, connection_permit permit)
@@ -151,14 +88,9 @@ public:
 
   asio::awaitable<void> run();
 
-  void cut() noexcept override {
-    auto ignored = error_code{};
-    socket_.close(ignored);
-  }
-  void retire() noexcept override {
-    if (idle_)
-      cut();
-  }
+  void cut() noexcept override;
+  void retire() noexcept override;
+  void expire() noexcept override;
   void look() noexcept override;
 
 private:
@@ -167,6 +99,10 @@ private:
   asio::awaitable<bool> serve(request_parser& parser);
   asio::awaitable<http_response> ask(http_request request);
   asio::awaitable<bool> write(http_response what, bool keep_alive, bool with_body);
+  asio::awaitable<bool> stream(http_response what, bool keep_alive, bool chunked);
+  void pace(bool writing) noexcept;
+  void watch_client();
+  [[nodiscard]] bool client_has_gone() noexcept;
   asio::awaitable<void> linger();
   asio::awaitable<void> upgrade(http_request request);
 
@@ -176,9 +112,34 @@ private:
   connection_permit permit_;
   std::string remote_ip_;
   beast::flat_buffer buffer_;
-  bool idle_ = true; ///< between two requests
-  departure client_; ///< of the request that is being answered
+  bool idle_ = true;                      ///< between two requests
+  departure client_;                      ///< of the request that is being answered
+  std::shared_ptr<streamed_body> stream_; ///< is being sent
 };
+
+/// Whoever waits for an answer or for more of one is told; it cannot be sent any more.
+void http_session::cut() noexcept {
+  auto ignored = error_code{};
+  socket_.close(ignored);
+  if (client_.then)
+    std::exchange(client_.then, nullptr)();
+  if (stream_)
+    stream_->leave();
+}
+
+void http_session::retire() noexcept {
+  if (idle_)
+    return cut();
+  if (stream_) // the rest of the time is for its last words
+    home_.set_limit(*this, std::chrono::milliseconds{limits_.drain_timeout} * 3 / 4);
+}
+
+void http_session::expire() noexcept {
+  if (!home_.retiring() || !stream_ || !stream_->stop)
+    return cut();
+  home_.set_limit(*this, std::chrono::milliseconds{limits_.drain_timeout} / 4);
+  std::exchange(stream_->stop, nullptr)();
+}
 
 asio::awaitable<void> http_session::run() {
   for (;;) {
@@ -189,7 +150,7 @@ asio::awaitable<void> http_session::run() {
     if (!ec)
       ec = co_await read(parser);
     if (ec) {
-      if (auto answer = read_failure(ec)) {
+      if (auto answer = read_failure(ec, std::string{parser.get().target()})) {
         co_await write(std::move(*answer), false, true);
         co_await linger();
       }
@@ -201,17 +162,18 @@ asio::awaitable<void> http_session::run() {
   }
 }
 
-/// A client that closed its socket wants no answer. (One that has only finished to
-/// speak looks the same; HTTP clients do not do that.) Bytes that wait are a next
-/// request: they hide a close until they are read.
-void http_session::look() noexcept {
-  if (!client_.then)
-    return;
+/// (A client that has only finished to speak looks the same; HTTP clients do not do
+/// that.) Bytes that wait are a next request: they hide a close until they are read.
+bool http_session::client_has_gone() noexcept {
   auto byte = char{};
   const auto got = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-  if (got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR)))
-    return;
-  std::exchange(client_.then, nullptr)();
+  return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+}
+
+/// A client that closed its socket wants no answer.
+void http_session::look() noexcept {
+  if (client_.then && client_has_gone())
+    std::exchange(client_.then, nullptr)();
 }
 
 /// Returns with the first bytes of a request; from then on its limit counts. The limit
@@ -261,6 +223,8 @@ asio::awaitable<bool> http_session::serve(request_parser& parser) {
   const auto wants_socket = beast::websocket::is_upgrade(parser.get());
   const auto wants_body = parser.get().method() != http::verb::head;
   const auto keep = parser.get().keep_alive();
+  constexpr auto first_with_chunks = 11U; // HTTP/1.1
+  const auto chunked = parser.get().version() >= first_with_chunks;
   auto request = plain(parser.release(), remote_ip_, limits_.trusted_proxies);
   if (wants_socket && request.path == websocket_path) {
     co_await upgrade(std::move(request));
@@ -269,8 +233,13 @@ asio::awaitable<bool> http_session::serve(request_parser& parser) {
   home_.clear_limit(*this); // the route's own limits hold
   auto answer = co_await ask(std::move(request));
   home_.set_limit(*this, limits_.keep_alive);
-  const auto stays = keep && !home_.retiring();
-  const auto sent = co_await write(std::move(answer), stays, wants_body);
+  const auto streams = answer.stream != nullptr && wants_body;
+  const auto stays = keep && !home_.retiring() && (chunked || !streams);
+  auto sent = false;
+  if (streams)
+    sent = co_await stream(std::move(answer), stays, chunked);
+  else
+    sent = co_await write(std::move(answer), stays, wants_body);
   if (sent && !stays)
     co_await linger();
   co_return sent&& stays;
@@ -283,17 +252,62 @@ asio::awaitable<http_response> http_session::ask(http_request request) {
   } catch (const std::exception& what) {
     ops::error("request.exception", {{"what", what.what()}});
   }
-  co_return refusal(
+  co_return refusal_of(
       wire::function_problem({errc::internal, "a route threw", {}, nullptr}));
 }
 
 asio::awaitable<bool> http_session::write(http_response what, bool keep_alive,
                                           bool with_body) {
-  const auto head = head_of(what, keep_alive);
+  const auto head = response_head(what, body_form::sized, keep_alive);
   const auto body = with_body ? asio::buffer(what.body) : asio::const_buffer{};
   const auto parts = std::array<asio::const_buffer, 2>{asio::buffer(head), body};
   const auto [ec, size] = co_await asio::async_write(socket_, parts, as_tuple);
   co_return !ec; // a client that has gone needs no answer
+}
+
+asio::awaitable<bool> http_session::stream(http_response what, bool keep_alive,
+                                           bool chunked) {
+  const auto body = std::move(what.stream);
+  const auto form = chunked ? body_form::chunked : body_form::until_close;
+  stream_ = body;
+  body->on_broken([this] { cut(); });
+  watch_client();
+  if (home_.retiring())
+    retire();
+  else
+    home_.clear_limit(*this);
+  const auto sent = co_await send_stream(
+      socket_, *body,
+      {response_head(what, form, keep_alive), chunked, [this](bool on) { pace(on); }});
+  stream_ = nullptr;
+  body->leave();
+  home_.set_limit(*this, limits_.keep_alive);
+  if (sent) {
+    auto ignored = error_code{};
+    socket_.cancel(ignored); // the watch; nothing else is under way
+  }
+  co_return sent;
+}
+
+/// The client has a limit to take what it is given; whoever makes the body has its own.
+void http_session::pace(bool writing) noexcept {
+  if (home_.retiring())
+    return; // its time runs already
+  if (writing)
+    home_.set_limit(*this, limits_.keep_alive);
+  else
+    home_.clear_limit(*this);
+}
+
+/// A client that leaves in the middle of a stream is noticed at once, not by the next
+/// write.
+void http_session::watch_client() {
+  socket_.async_wait(tcp_socket::wait_read,
+                     [this, of = std::weak_ptr{stream_}](const error_code& ec) {
+                       const auto body = of.lock();
+                       if (!ec && body && body == stream_ && client_has_gone())
+                         cut();
+                     });
 }
 
 asio::awaitable<void> http_session::linger() {
@@ -315,7 +329,7 @@ asio::awaitable<void> http_session::upgrade(http_request request) {
   if (allowed && buffer_.size() > 0)
     allowed = fail(errc::invalid_input, "bytes before the handshake was answered");
   if (!allowed) {
-    co_await write(refusal(wire::upgrade_problem(allowed.error())), false, true);
+    co_await write(refusal_of(wire::upgrade_problem(allowed.error())), false, true);
     co_await linger();
     co_return;
   }

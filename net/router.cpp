@@ -162,6 +162,8 @@ std::vector<std::span<const route>> route_tables() {
           branch_routes(),
           function_routes(),
           realtime_routes(),
+          openai_routes(),
+          openai_model_routes(),
           ops_routes()};
 }
 

@@ -44,6 +44,8 @@ struct route {
 [[nodiscard]] std::span<const route> branch_routes();     ///< before function_routes
 [[nodiscard]] std::span<const route> function_routes();
 [[nodiscard]] std::span<const route> realtime_routes();
+[[nodiscard]] std::span<const route> openai_routes();
+[[nodiscard]] std::span<const route> openai_model_routes(); ///< after openai_routes
 [[nodiscard]] std::span<const route> ops_routes();
 /// All of them, in the order in which they are looked at.
 [[nodiscard]] std::vector<std::span<const route>> route_tables();

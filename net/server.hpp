@@ -5,6 +5,7 @@
 #include "actors/account_messages.hpp"
 #include "actors/code_messages.hpp"
 #include "actors/embedding_messages.hpp"
+#include "actors/gateway_messages.hpp"
 #include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
 #include "config/settings.hpp"
@@ -48,6 +49,7 @@ struct backend {
   std::shared_ptr<socket_watches> sockets = nullptr;
   std::shared_ptr<auth_limits> limits{}; ///< null: any number of calls
   actors::memory_actor memory = {};      ///< null: there is none
+  actors::gateway_actor gateway = {};    ///< null: /v1 is off
 };
 
 struct call;

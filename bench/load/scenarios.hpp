@@ -31,6 +31,9 @@ namespace jessica::bench {
 [[nodiscard]] result<findings> run_rest(const settings& how);
 /// The client of language models alone, with a provider in a process of its own.
 [[nodiscard]] result<findings> run_engine(const settings& how);
+/// Completions through the server, as tools that speak OpenAI ask for them; beside the
+/// same questions put to the provider itself.
+[[nodiscard]] result<findings> run_gateway(const settings& how);
 /// Streams at a steady pace while a crowd signs in by password, and without it.
 [[nodiscard]] result<findings> run_signins(const settings& asked);
 /// Nearest vectors of one user by the index alone, without a server; beside pgvector

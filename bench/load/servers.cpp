@@ -115,6 +115,7 @@ result<running_server> start_jessica(const settings& how, const fs::path& home,
     command.emplace_back("--realtime-idle-timeout");
     command.emplace_back("1h");
   }
+  command.insert(command.end(), as.flags.begin(), as.flags.end());
   if (how.slots > 0) {
     command.emplace_back("--inference-slots");
     command.push_back(std::to_string(how.slots));

@@ -28,7 +28,7 @@ struct settings {
   std::size_t signers = 100;         ///< signins: clients that sign in
   std::size_t sockets = 50;          ///< sends, rest
   std::size_t seconds = 3; ///< sends: one round; rest, signins: each part of it
-  std::size_t rate = 0;    ///< sends: messages a second; 0: back to back
+  std::size_t rate = 0;    ///< sends: messages a second; 0: back to back; gateway too
   std::size_t slots = 0;   ///< sends: replies written at once; 0: the server's own
   std::size_t connections = 5000; ///< idle
   std::size_t hold = 0;           ///< idle: seconds they are kept

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "actors/code_messages.hpp"
+#include "actors/completion_run.hpp"
 #include "actors/embedding_messages.hpp"
+#include "actors/gateway_messages.hpp"
 #include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
 #include "net/asker.hpp"
@@ -97,6 +99,9 @@ struct route_world {
   scripted<actors::send_broadcasts, actors::broadcasts_sent> broadcasting;
   scripted<actors::search_memory, actors::memories_found> searching;
   scripted<actors::embed_texts, actors::texts_embedded> embedding;
+  scripted<actors::start_completion, actors::completion_started> completing;
+  std::vector<actors::completion_ended> completed;
+  scripted<actors::embed_for, actors::embedded_for> embedding_for;
   scripted<actors::embed_message, actors::message_embedded> embedding_one;
 
   net::asker asker{sys, io.get_executor(), [] {}};
@@ -117,7 +122,8 @@ struct route_world {
                     .settings = {},
                     .anon_key = "sb_publishable_test",
                     .metrics = [] { return std::string{"jessica_up 1\n"}; },
-                    .memory = memory()};
+                    .memory = memory(),
+                    .gateway = gateway()};
   session_grant grant = make_grant();
 
   ~route_world() {
@@ -132,6 +138,8 @@ struct route_world {
     caf::anon_send_exit(with.dispatcher, why);
     caf::anon_send_exit(with.broadcaster, why);
     caf::anon_send_exit(with.memory, why);
+    if (with.gateway)
+      caf::anon_send_exit(with.gateway, why);
     if (with.embedder)
       caf::anon_send_exit(with.embedder, why);
   }
@@ -220,6 +228,22 @@ private:
                 return embedding_one(self, m);
               },
               [](actors::are_you_free) { return actors::done{}; }};
+    });
+  }
+
+  actors::gateway_actor gateway() {
+    return sys.spawn([this](actors::gateway_actor::pointer self)
+                         -> actors::gateway_actor::behavior_type {
+      return {
+          [this, self](const actors::start_completion& m) {
+            return completing(self, m);
+          },
+          [this](const actors::completion_ended& m) { completed.push_back(m); },
+          [this, self](const actors::embed_for& m) { return embedding_for(self, m); },
+          [](actors::list_models) {
+            return actors::models_listed{{"one", "maker/two"}};
+          },
+          [](actors::count_again) {}};
     });
   }
 

@@ -1,0 +1,21 @@
+// GATEWAY's books: what was used, on its way to METER. Nobody waits for it.
+#pragma once
+
+#include "actors/gateway.hpp"
+
+namespace jessica::actors::gateway_usage {
+
+using self_pointer = gateway_actor::stateful_pointer<gateway_state>;
+
+/// Whether a user's quota has to be asked for before the engine is. As long as METER
+/// says that nobody has a limit, no request waits for the database; it says so with
+/// each count, so a new limit is heard of with the next one.
+[[nodiscard]] bool is_asked(const gateway_state& in) noexcept;
+
+/// Told at once when METER is free, else with its next batch. Beyond the queue's bound
+/// it is lost, and counted as that.
+void count(self_pointer self, usage_spent what);
+/// What waits goes to METER in one batch.
+void tell_meter(self_pointer self);
+
+} // namespace jessica::actors::gateway_usage
