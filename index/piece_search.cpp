@@ -1,6 +1,7 @@
 #include "index/piece_search.hpp"
 
 #include "index/graph_walk.hpp"
+#include "index/sketch_search.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -22,6 +23,8 @@ constexpr auto walk_of_row = 90.0;
 constexpr auto walk_of_byte = 0.025;
 constexpr auto filter_of_row = 2.0;
 constexpr auto sampled_rows = std::size_t{256};
+/// With fewer rows it is as quick to read them all.
+constexpr auto sketched_from = std::size_t{200};
 
 /// About the share of rows that pass.
 double share_that_passes(const piece_rows& rows, const piece_filter& filter) {
@@ -93,23 +96,34 @@ std::vector<memory_hit> search_all(const piece_rows& rows,
   return std::move(best).take();
 }
 
+std::vector<memory_hit> search_rows(const piece_rows& rows,
+                                    const piece_question& question,
+                                    graph_scratch& scratch) {
+  const auto long_rows =
+      rows.all_vectors().row_bytes() >= 4 * rows.all_sketches().row_bytes();
+  return long_rows && rows.size() >= sketched_from
+             ? search_sketches(rows, question, scratch)
+             : search_all(rows, question);
+}
+
 std::vector<memory_hit> search_pieces(const piece_rows& rows,
                                       const piece_question& question,
                                       graph_scratch& scratch) {
   const auto graph = rows.whole_graph();
   if (graph == nullptr || (!question.always_walk && !walk_is_quicker(rows, question)))
-    return search_all(rows, question);
+    return search_rows(rows, question, scratch);
   auto walk = graph_walk{rows, *graph, question.query, question.filter, scratch};
   // The share that passes near the query may be far from the share among all.
   const auto most = question.always_walk ? rows.size() * 2 : rows.size() / 2;
   const auto limits = walk_limits{.keep = to_keep(question.k), .distances = most};
   if (walk.run(limits) != walk_end::nothing_better || crowded(scratch))
-    return search_all(rows, question);
+    return search_rows(rows, question, scratch);
   auto best = best_pieces{question.k, question.min_score};
   for (const auto& [score, row] : scratch.best)
     best.offer(score, rows.facts(static_cast<std::size_t>(row)));
   auto hits = std::move(best).take();
-  return answered(scratch, question, hits) ? hits : search_all(rows, question);
+  return answered(scratch, question, hits) ? hits
+                                           : search_rows(rows, question, scratch);
 }
 
 } // namespace jessica::index
