@@ -43,14 +43,30 @@ row_tail tail_of(const std::byte* row, std::size_t words) {
 
 /// Walsh and Hadamard's: sums and differences over all pairs, without its scale.
 void mix(std::span<float> x) {
-  for (auto half = std::size_t{1}; half < x.size(); half *= 2)
-    for (auto from = std::size_t{0}; from < x.size(); from += 2 * half)
-      for (auto i = from; i < from + half; ++i) {
-        const auto a = x[i];
-        const auto b = x[i + half];
-        x[i] = a + b;
-        x[i + half] = a - b;
-      }
+  constexpr auto wide = std::size_t{8};
+  for (auto from = std::size_t{0}; from < x.size(); from += wide) {
+    auto* const y = x.data() + from;
+    const auto a = std::array{y[0] + y[1], y[0] - y[1], y[2] + y[3], y[2] - y[3],
+                              y[4] + y[5], y[4] - y[5], y[6] + y[7], y[6] - y[7]};
+    const auto b = std::array{a[0] + a[2], a[1] + a[3], a[0] - a[2], a[1] - a[3],
+                              a[4] + a[6], a[5] + a[7], a[4] - a[6], a[5] - a[7]};
+    for (auto i = std::size_t{0}; i < wide / 2; ++i) {
+      y[i] = b[i] + b[i + wide / 2];
+      y[i + wide / 2] = b[i] - b[i + wide / 2];
+    }
+  }
+  for (auto half = wide; half < x.size(); half *= 2)
+    for (auto from = std::size_t{0}; from < x.size(); from += 2 * half) {
+      auto* const low = x.data() + from;
+      auto* const high = low + half;
+      for (auto i = std::size_t{0}; i < half; i += wide)
+        for (auto lane = i; lane < i + wide; ++lane) {
+          const auto a = low[lane];
+          const auto b = high[lane];
+          low[lane] = a + b;
+          high[lane] = a - b;
+        }
+    }
 }
 
 } // namespace
@@ -160,14 +176,17 @@ sketched_query sketch_code::query(std::span<const float> vector) const {
   made.step_ = largest / largest_step;
   made.planes_.resize(query_bits * made.words_);
   const auto per_unit = largest > 0 ? largest_step / largest : 0.0F;
-  for (auto i = std::size_t{0}; i < bits_; ++i) {
-    const auto number = static_cast<std::int32_t>(
-        std::floor(turned[i] * per_unit + 0.5F)); // as two's complement
-    made.total_ += number;
-    for (auto bit = std::size_t{0}; bit < query_bits; ++bit) {
-      const auto set = static_cast<std::uint64_t>(number) >> bit & 1U;
-      made.planes_[bit * made.words_ + i / word_bits] |= set << i % word_bits;
+  for (auto word = std::size_t{0}; word < made.words_; ++word) {
+    auto planes = std::array<std::uint64_t, query_bits>{};
+    for (auto i = std::size_t{0}; i < word_bits; ++i) {
+      const auto above = turned[word * word_bits + i] * per_unit + largest_step + 1.5F;
+      const auto number = static_cast<std::int32_t>(above) - 8; // rounded
+      made.total_ += number;
+      for (auto bit = std::size_t{0}; bit < query_bits; ++bit)
+        planes[bit] |= (static_cast<std::uint64_t>(number) >> bit & 1U) << i;
     }
+    for (auto bit = std::size_t{0}; bit < query_bits; ++bit)
+      made.planes_[bit * made.words_ + word] = planes[bit];
   }
   return made;
 }

@@ -18,11 +18,6 @@ constexpr auto likely_for_each = std::size_t{2};
 constexpr auto fetched_ahead = std::size_t{4};
 constexpr auto fetched_bytes = std::size_t{512};
 
-constexpr auto by_score = [](const graph_scratch::seen& a,
-                             const graph_scratch::seen& b) {
-  return a.score > b.score;
-};
-
 class sketch_search {
 public:
   sketch_search(const piece_rows& rows, const piece_question& question,
@@ -87,7 +82,7 @@ void sketch_search::keep_likely(std::size_t most) {
   if (best.size() <= most)
     return;
   std::ranges::nth_element(best, best.begin() + static_cast<std::ptrdiff_t>(most),
-                           by_score);
+                           std::ranges::greater{}, &graph_scratch::seen::score);
   best.resize(most);
 }
 
@@ -96,17 +91,17 @@ void sketch_search::read_likely() {
   auto& best = scratch_.best;
   best.clear();
   auto bar = minus_infinity;
-  for (auto first = std::size_t{0}; first < rows_.size(); first += chunk)
+  for (auto first = std::size_t{0}; first < rows_.size(); first += chunk) {
     for (const auto row : not_below(first, bar)) {
       const auto score = scratch_.estimates[row];
-      if (!(score > bar) || !passes(row))
-        continue;
-      best.push_back({score, static_cast<std::int32_t>(row)});
-      if (best.size() < 2 * most)
-        continue;
-      keep_likely(most);
-      bar = std::ranges::max_element(best, by_score)->score;
+      if (score >= bar && passes(row))
+        best.push_back({score, static_cast<std::int32_t>(row)});
     }
+    if (best.size() < 2 * most)
+      continue;
+    keep_likely(most);
+    bar = std::ranges::min(best, {}, &graph_scratch::seen::score).score;
+  }
   keep_likely(most);
   auto some = std::vector<std::uint32_t>(best.size());
   std::ranges::transform(best, some.begin(), [](const graph_scratch::seen& one) {

@@ -17,25 +17,48 @@ constexpr auto words_at_once = std::size_t{8};
 /// How many bits are set in both, in each eighth.
 __attribute__((target("avx512f,avx512bw,avx512vpopcntdq"),
                always_inline)) inline __m512i
-shared(__m512i bits, const std::uint64_t* plane) {
-  return _mm512_popcnt_epi64(_mm512_and_si512(bits, _mm512_loadu_si512(plane)));
+shared(__m512i bits, __m512i plane) {
+  return _mm512_popcnt_epi64(_mm512_and_si512(bits, plane));
 }
 
-/// Eight sums of the query's integers, which add up to that of the row.
+/// Eight words of each plane.
+struct wide_planes {
+  __m512i one;
+  __m512i two;
+  __m512i four;
+  __m512i minus_eight;
+};
+
+__attribute__((target("avx512f,avx512bw,avx512vpopcntdq"),
+               always_inline)) inline wide_planes
+planes_at(bit_planes query, std::size_t word) {
+  const auto* plane = query.bits + word;
+  return {_mm512_loadu_si512(plane), _mm512_loadu_si512(plane + query.words),
+          _mm512_loadu_si512(plane + 2 * query.words),
+          _mm512_loadu_si512(plane + 3 * query.words)};
+}
+
+/// Eight sums of the integers, which add up to that of eight words.
+__attribute__((target("avx512f,avx512bw,avx512vpopcntdq"),
+               always_inline)) inline __m512i
+sums_of(const wide_planes& planes, const std::byte* words) {
+  const auto bits = _mm512_loadu_si512(words);
+  const auto low = _mm512_add_epi64(shared(bits, planes.one),
+                                    _mm512_slli_epi64(shared(bits, planes.two), 1));
+  const auto high =
+      _mm512_sub_epi64(shared(bits, planes.four),
+                       _mm512_slli_epi64(shared(bits, planes.minus_eight), 1));
+  return _mm512_add_epi64(low, _mm512_slli_epi64(high, 2));
+}
+
+/// The same of a whole row.
 __attribute__((target("avx512f,avx512bw,avx512vpopcntdq"),
                always_inline)) inline __m512i
 sums_of(bit_planes query, const std::byte* row) {
   auto sums = _mm512_setzero_si512();
-  for (auto word = std::size_t{0}; word < query.words; word += words_at_once) {
-    const auto bits = _mm512_loadu_si512(row + word * sizeof(std::uint64_t));
-    const auto* plane = query.bits + word;
-    const auto low = _mm512_add_epi64(
-        shared(bits, plane), _mm512_slli_epi64(shared(bits, plane + query.words), 1));
-    const auto high =
-        _mm512_sub_epi64(_mm512_slli_epi64(shared(bits, plane + 2 * query.words), 2),
-                         _mm512_slli_epi64(shared(bits, plane + 3 * query.words), 3));
-    sums = _mm512_add_epi64(sums, _mm512_add_epi64(low, high));
-  }
+  for (auto word = std::size_t{0}; word < query.words; word += words_at_once)
+    sums = _mm512_add_epi64(
+        sums, sums_of(planes_at(query, word), row + word * sizeof(std::uint64_t)));
   return sums;
 }
 
@@ -52,6 +75,21 @@ __attribute__((target("avx512f,avx512bw,avx512vpopcntdq"),
 folded_lanes(__m512i a, __m512i b) {
   return _mm512_add_epi64(_mm512_shuffle_i64x2(a, b, 0x88),
                           _mm512_shuffle_i64x2(a, b, 0xDD));
+}
+
+template <class Planes>
+__attribute__((target("avx512f,avx512bw,avx512vpopcntdq"), always_inline)) inline void
+sums_of_eight(const Planes& query, const std::byte* from, std::size_t stride,
+              std::int32_t* to) {
+  const auto a = folded(sums_of(query, from), sums_of(query, from + stride));
+  const auto b =
+      folded(sums_of(query, from + 2 * stride), sums_of(query, from + 3 * stride));
+  const auto c =
+      folded(sums_of(query, from + 4 * stride), sums_of(query, from + 5 * stride));
+  const auto d =
+      folded(sums_of(query, from + 6 * stride), sums_of(query, from + 7 * stride));
+  const auto all = folded_lanes(folded_lanes(a, b), folded_lanes(c, d));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_cvtepi64_epi32(all));
 }
 
 } // namespace
@@ -78,18 +116,13 @@ __attribute__((target("avx512f,avx512bw,avx512vpopcntdq"))) void
 avx512_sketches(bit_planes query, const std::byte* rows, std::size_t stride,
                 std::size_t count, std::int32_t* sums) {
   auto row = std::size_t{0};
-  for (; row + rows_at_once <= count; row += rows_at_once) {
-    const auto* from = rows + row * stride;
-    const auto a = folded(sums_of(query, from), sums_of(query, from + stride));
-    const auto b =
-        folded(sums_of(query, from + 2 * stride), sums_of(query, from + 3 * stride));
-    const auto c =
-        folded(sums_of(query, from + 4 * stride), sums_of(query, from + 5 * stride));
-    const auto d =
-        folded(sums_of(query, from + 6 * stride), sums_of(query, from + 7 * stride));
-    const auto all = folded_lanes(folded_lanes(a, b), folded_lanes(c, d));
-    _mm256_storeu_si256(reinterpret_cast<__m256i*>(sums + row),
-                        _mm512_cvtepi64_epi32(all));
+  if (query.words == words_at_once) { // the planes stay in registers
+    const auto planes = planes_at(query, 0);
+    for (; row + rows_at_once <= count; row += rows_at_once)
+      sums_of_eight(planes, rows + row * stride, stride, sums + row);
+  } else {
+    for (; row + rows_at_once <= count; row += rows_at_once)
+      sums_of_eight(query, rows + row * stride, stride, sums + row);
   }
   for (; row < count; ++row)
     sums[row] = static_cast<std::int32_t>(
