@@ -18,8 +18,8 @@ constexpr auto turns = std::size_t{2};
 constexpr auto query_bits = std::size_t{4};
 constexpr auto largest_step = 7.0F;
 /// Standard deviations that an estimate may be off before a near row is missed. Rows at
-/// the bar are missed more seldom than one in 100, nearer ones hardly ever.
-constexpr auto deviations = 2.5F;
+/// the bar are missed less often than one in 500, nearer ones hardly ever.
+constexpr auto deviations = 3.0F;
 constexpr auto none = std::numeric_limits<float>::quiet_NaN();
 
 /// What follows the bits of a row.

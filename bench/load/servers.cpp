@@ -119,6 +119,7 @@ result<running_server> start_jessica(const settings& how, const fs::path& home,
     command.emplace_back("--inference-slots");
     command.push_back(std::to_string(how.slots));
   }
+  command.insert(command.end(), as.options.begin(), as.options.end());
   auto server = when_ready(process::start(command, home / "server.log", as.core));
   if (!server)
     return server;

@@ -40,8 +40,9 @@ struct running_server {
 };
 
 struct launch {
-  std::optional<int> core;  ///< that it stays on
-  bool keeps_silent = true; ///< clients that send no heartbeat are kept
+  std::optional<int> core;               ///< that it stays on
+  bool keeps_silent = true;              ///< clients that send no heartbeat are kept
+  std::vector<std::string> options = {}; ///< further ones, each with its value
 };
 
 /// `jessica up` with its database in `home`; a second start there finds its data again.
