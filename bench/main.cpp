@@ -46,6 +46,8 @@ constexpr auto scenarios = std::array{
     scenario{"embedding", "texts to vectors on one thread", bench::run_embedding},
     scenario{"retrieval", "how often the text that means the same is found",
              bench::run_retrieval},
+    scenario{"searchable", "from a stored message to a search that finds it",
+             bench::run_searchable},
 };
 
 int explain() {

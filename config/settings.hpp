@@ -244,7 +244,7 @@ struct embedding_settings {
 struct memory_settings {
   std::size_t shards = 0;           ///< 0: one a core
   std::string form = "float32";     ///< of vectors in memory: float32 or int8
-  std::size_t graph_from = 20'000;  ///< a user's pieces become a graph
+  std::size_t graph_from = 100'000; ///< a user's pieces become a graph
   std::size_t budget_mb = 0;        ///< of all vectors; 0: no limit
   seconds save_every{300};          ///< the index file
   std::size_t save_after = 50'000;  ///< changes of a shard

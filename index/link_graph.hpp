@@ -25,8 +25,9 @@ struct graph_scratch {
     float score;
     std::int32_t row;
   };
-  std::vector<seen> to_visit; ///< a heap, the best on top
-  std::vector<seen> best;     ///< a heap, the worst on top
+  std::vector<seen> to_visit;   ///< a heap, the best on top
+  std::vector<seen> best;       ///< a heap, the worst on top
+  std::vector<float> estimates; ///< of a search by sketches: one for each row
 
   /// Room for so many rows; nothing is marked as visited.
   void prepare(std::size_t rows);

@@ -61,7 +61,7 @@ bool partition::has(std::int64_t id) const noexcept {
 }
 
 void partition::append(const embedded_piece& piece) {
-  code_->encode(piece.vector, rows_.append(facts_of(piece)));
+  rows_.append(facts_of(piece), piece.vector, *code_);
 }
 
 bool partition::add(const embedded_piece& piece, graph_scratch& scratch) {
@@ -106,7 +106,7 @@ void partition::move_some(graph_scratch& scratch) {
   for (; left > 0 && moved_ < rows_.size(); ++moved_) {
     if (rows_.is_gone(moved_))
       continue;
-    next_->append(rows_.facts(moved_), rows_.vector(moved_));
+    next_->append(rows_, moved_);
     --left;
   }
   next_->link_some(*code_, scratch, linked_at_once);

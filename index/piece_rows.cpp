@@ -17,14 +17,16 @@ template <class T> void grow(std::vector<T>& some) {
 } // namespace
 
 piece_rows::piece_rows(const vector_code& code)
-    : facts_{sizeof(piece_facts)}, vectors_{code.row_bytes()} {}
+    : facts_{sizeof(piece_facts)},
+      vectors_{code.row_bytes()},
+      sketches_{code.sketches().row_bytes()} {}
 
-piece_rows::piece_rows(const vector_code& code, chunked_rows facts,
-                       chunked_rows vectors, std::vector<std::uint8_t> gone)
-    : piece_rows{code} {
-  facts_ = std::move(facts);
-  vectors_ = std::move(vectors);
-  gone_ = std::move(gone);
+piece_rows::piece_rows(chunked_rows facts, chunked_rows vectors, chunked_rows sketches,
+                       std::vector<std::uint8_t> gone)
+    : facts_{std::move(facts)},
+      vectors_{std::move(vectors)},
+      sketches_{std::move(sketches)},
+      gone_{std::move(gone)} {
   gone_count_ = static_cast<std::size_t>(
       std::ranges::count_if(gone_, [](std::uint8_t flag) { return flag != 0; }));
   places_.reserve(size());
@@ -35,7 +37,7 @@ piece_rows::piece_rows(const vector_code& code, chunked_rows facts,
 }
 
 std::size_t piece_rows::bytes() const noexcept {
-  return facts_.bytes() + vectors_.bytes() + gone_.size() +
+  return facts_.bytes() + vectors_.bytes() + sketches_.bytes() + gone_.size() +
          places_.size() * sizeof(place) + (graph_ ? graph_->bytes() : 0);
 }
 
@@ -57,27 +59,33 @@ void piece_rows::append_ids(std::vector<embedding_id>& to) const {
       to.push_back(embedding_id{id});
 }
 
-void piece_rows::make_room() {
+/// What fills the new row in cannot fail: no row is there by half.
+void piece_rows::append(const piece_facts& facts) {
   if (!gone_.empty())
     grow(gone_);
   grow(places_);
   facts_.reserve_one();
   vectors_.reserve_one();
-}
-
-std::byte* piece_rows::append(const piece_facts& facts) {
-  make_room(); // what follows cannot fail: no row is there by half
+  sketches_.reserve_one();
   std::memcpy(facts_.append(), &facts, sizeof facts);
   if (!gone_.empty())
     gone_.push_back(0);
   const auto row = static_cast<std::uint32_t>(size() - 1);
   const auto after = std::ranges::upper_bound(places_, facts.id, {}, &place::id);
   places_.insert(after, {facts.id, row});
-  return vectors_.append();
 }
 
-void piece_rows::append(const piece_facts& facts, const std::byte* vector) {
-  std::memcpy(append(facts), vector, vectors_.row_bytes());
+void piece_rows::append(const piece_facts& facts, std::span<const float> vector,
+                        const vector_code& code) {
+  append(facts);
+  code.encode(vector, vectors_.append());
+  code.sketches().encode(vector, sketches_.append());
+}
+
+void piece_rows::append(const piece_rows& from, std::size_t row) {
+  append(from.facts(row));
+  std::memcpy(vectors_.append(), from.vectors_[row], vectors_.row_bytes());
+  std::memcpy(sketches_.append(), from.sketches_[row], sketches_.row_bytes());
 }
 
 void piece_rows::mark_gone(std::size_t row) {
@@ -115,7 +123,7 @@ bool piece_rows::link_some(const vector_code& code, graph_scratch& scratch,
 frozen_rows piece_rows::frozen() const {
   const auto whole = whole_graph() != nullptr;
   graph_is_shared_ = graph_is_shared_ || whole;
-  return {facts_, vectors_, gone_, whole ? graph_ : nullptr};
+  return {facts_, vectors_, sketches_, gone_, whole ? graph_ : nullptr};
 }
 
 } // namespace jessica::index

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,7 @@ namespace jessica::index {
 struct frozen_rows {
   chunked_rows facts;
   chunked_rows vectors;
+  chunked_rows sketches;
   std::vector<std::uint8_t> gone;          ///< one for each row; empty: none is
   std::shared_ptr<const link_graph> graph; ///< over all rows, or null
 };
@@ -30,7 +32,7 @@ class piece_rows {
 public:
   explicit piece_rows(const vector_code& code);
   /// What a file holds. `gone` may be empty: none is.
-  piece_rows(const vector_code& code, chunked_rows facts, chunked_rows vectors,
+  piece_rows(chunked_rows facts, chunked_rows vectors, chunked_rows sketches,
              std::vector<std::uint8_t> gone);
 
   [[nodiscard]] std::size_t size() const noexcept { return facts_.size(); }
@@ -49,6 +51,7 @@ public:
   }
   [[nodiscard]] const chunked_rows& all_facts() const noexcept { return facts_; }
   [[nodiscard]] const chunked_rows& all_vectors() const noexcept { return vectors_; }
+  [[nodiscard]] const chunked_rows& all_sketches() const noexcept { return sketches_; }
   /// One for each row; empty: none is gone.
   [[nodiscard]] const std::vector<std::uint8_t>& gone_rows() const noexcept {
     return gone_;
@@ -58,8 +61,10 @@ public:
   void append_ids(std::vector<embedding_id>& to) const;
 
   /// The row is there, and not in the graph yet. The id must not be present.
-  void append(const piece_facts& facts, const std::byte* vector);
-  [[nodiscard]] std::byte* append(const piece_facts& facts);
+  void append(const piece_facts& facts, std::span<const float> vector,
+              const vector_code& code);
+  /// The same with a row of others.
+  void append(const piece_rows& from, std::size_t row);
   void mark_gone(std::size_t row);
 
   /// A graph to be linked by link_some.
@@ -84,12 +89,13 @@ private:
     std::int64_t id;
     std::uint32_t row;
   };
-  void make_room();
+  void append(const piece_facts& facts);
   [[nodiscard]] std::vector<place>::const_iterator
   lower(std::int64_t id) const noexcept;
 
   chunked_rows facts_;
   chunked_rows vectors_;
+  chunked_rows sketches_;
   std::vector<std::uint8_t> gone_;
   std::size_t gone_count_ = 0;
   std::vector<place> places_; ///< ascending; ids come nearly so

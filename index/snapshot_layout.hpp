@@ -1,10 +1,10 @@
 // What stands where in a snapshot's file. As memory has it: the file is read by the
 // machine that wrote it, and mapped.
 //
-//   head | facts of all users | vectors and links of all users | directory
+//   head | facts of all users | vectors, sketches and links of all users | directory
 //
-// Head, facts and directory are checked when the file is opened, a user's vectors and
-// links before they are first used.
+// Head, facts and directory are checked when the file is opened, a user's vectors,
+// sketches and links before they are first used.
 #pragma once
 
 #include "domain/ids.hpp"
@@ -18,7 +18,7 @@ namespace jessica::index {
 inline constexpr auto snapshot_magic =
     std::array<char, 8>{'j', 'e', 's', 's', 'i', 'n', 'd', 'x'};
 /// Another number for every change of this file.
-inline constexpr auto snapshot_version = std::uint32_t{1};
+inline constexpr auto snapshot_version = std::uint32_t{2};
 /// Reads as another number where bytes are ordered the other way.
 inline constexpr auto snapshot_byte_order = std::uint32_t{0x0102'0304};
 
@@ -44,9 +44,10 @@ struct snapshot_entry {
   /// byte for each row: is it gone.
   std::uint64_t facts_at = 0;
   std::uint64_t facts_sum = 0;
-  /// Vectors of all rows; then a level for each row and all links, each on a line.
+  /// Vectors of all rows; their sketches; a level for each row; all links. Each begins
+  /// with a line.
   std::uint64_t vectors_at = 0;
-  std::uint64_t vectors_bytes = 0; ///< links included
+  std::uint64_t vectors_bytes = 0; ///< sketches and links included
   std::uint64_t vectors_sum = 0;
   std::uint64_t links_at = 0; ///< levels; 0: no graph
   std::uint64_t links = 0;    ///< how many

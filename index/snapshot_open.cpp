@@ -28,6 +28,12 @@ struct file_bytes {
   }
 };
 
+/// Where the next part of a user's begins.
+std::uint64_t next_line(std::uint64_t offset) {
+  constexpr auto line = std::uint64_t{64};
+  return (offset + line - 1) / line * line;
+}
+
 std::span<const std::int32_t> integers(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const std::int32_t*>(bytes.data()),
           bytes.size() / sizeof(std::int32_t)};
@@ -92,7 +98,6 @@ std::vector<embedding_id> ids_in(std::span<const std::byte> bytes) {
 
 /// Where vectors and links are; partition::check reads them.
 result<unread_part> unread_of(const snapshot_entry& entry, const file_bytes& file) {
-  constexpr auto line = std::uint64_t{64};
   const auto all = file.at(entry.vectors_at, entry.vectors_bytes, 1);
   if (!all)
     return damaged("the vectors of a user");
@@ -100,9 +105,9 @@ result<unread_part> unread_of(const snapshot_entry& entry, const file_bytes& fil
   if (entry.links_at == 0)
     return part;
   const auto levels = file.at(entry.links_at, entry.rows, sizeof(std::int32_t));
-  const auto links_at =
-      (entry.links_at + entry.rows * sizeof(std::int32_t) + line - 1) / line * line;
-  const auto links = file.at(links_at, entry.links, sizeof(std::int32_t));
+  const auto links =
+      file.at(next_line(entry.links_at + entry.rows * sizeof(std::int32_t)),
+              entry.links, sizeof(std::int32_t));
   if (!levels || !links)
     return damaged("the links of a user");
   part.graph = unread_graph{integers(*levels), integers(*links), entry.graph_entry};
@@ -116,7 +121,11 @@ result<partition> partition_of(const snapshot_entry& entry,
   if (!unread)
     return std::unexpected{std::move(unread.error())};
   const auto vectors = file.at(entry.vectors_at, entry.rows, code.row_bytes());
-  if (!vectors || vectors->size() > unread->bytes.size())
+  const auto each = code.sketches().row_bytes();
+  const auto sketches = file.at(
+      next_line(entry.vectors_at + entry.rows * code.row_bytes()), entry.rows, each);
+  if (!vectors || !sketches ||
+      sketches->data() + sketches->size() > unread->bytes.data() + unread->bytes.size())
     return damaged("the vectors of a user");
   const auto of_facts = facts.first(entry.rows * sizeof(piece_facts));
   const auto flags = facts.subspan(of_facts.size());
@@ -124,11 +133,12 @@ result<partition> partition_of(const snapshot_entry& entry,
   std::ranges::transform(flags, gone.begin(), [](std::byte flag) {
     return std::to_integer<std::uint8_t>(flag);
   });
-  return partition{
-      code, options.graph_from,
-      piece_rows{code, chunked_rows{sizeof(piece_facts), of_facts, file.file},
-                 chunked_rows{code.row_bytes(), *vectors, file.file}, std::move(gone)},
-      std::move(*unread)};
+  return partition{code, options.graph_from,
+                   piece_rows{chunked_rows{sizeof(piece_facts), of_facts, file.file},
+                              chunked_rows{code.row_bytes(), *vectors, file.file},
+                              chunked_rows{each, *sketches, file.file},
+                              std::move(gone)},
+                   std::move(*unread)};
 }
 
 } // namespace

@@ -119,6 +119,8 @@ void write_vectors(draft_file& file, const frozen_rows& rows, snapshot_entry& en
   auto part = summed_part{file};
   entry.vectors_at = file.position();
   append_rows(part, rows, rows.vectors);
+  part.align();
+  append_rows(part, rows, rows.sketches);
   if (rows.graph) {
     part.align();
     entry.links_at = file.position();

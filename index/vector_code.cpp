@@ -52,6 +52,16 @@ float coded_query::operator()(const std::byte* row) const noexcept {
   return static_cast<float>(sum) * scale_ * scale_at(row, scale_at_);
 }
 
+sketched_query coded_query::sketched() const {
+  if (shorts_.empty())
+    return sketches_->query(floats_);
+  auto vector = std::vector<float>(dimensions_);
+  std::ranges::transform(shorts_, vector.begin(), [&](std::int16_t number) {
+    return static_cast<float>(number) * scale_;
+  });
+  return sketches_->query(vector);
+}
+
 vector_code::vector_code(vector_form form, std::size_t dimensions)
     : form_{form},
       dimensions_{dimensions},
@@ -59,7 +69,8 @@ vector_code::vector_code(vector_form form, std::size_t dimensions)
       row_bytes_{rounded(form == vector_form::float32 ? dimensions * sizeof(float)
                                                       : scale_at_ + sizeof(float),
                          row_alignment)},
-      with_{&kernels_here().front()} {}
+      with_{&kernels_here().front()},
+      sketches_{dimensions, *with_} {}
 
 void vector_code::encode(std::span<const float> vector, std::byte* row) const noexcept {
   std::memset(row, 0, row_bytes_); // what is between the rows is in the file, too
@@ -101,6 +112,7 @@ coded_query vector_code::query(std::span<const float> vector) const {
   made.dimensions_ = dimensions_;
   made.scale_at_ = scale_at_;
   made.with_ = with_;
+  made.sketches_ = &sketches_;
   if (form_ == vector_form::float32) {
     made.floats_.assign(vector.begin(), vector.end());
     return made;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "index/distance.hpp"
+#include "index/sketch.hpp"
 #include "index/vector_index.hpp"
 
 #include <cstddef>
@@ -16,6 +17,8 @@ class coded_query {
 public:
   /// The inner product with a row.
   [[nodiscard]] float operator()(const std::byte* row) const noexcept;
+  /// The same query for the sketches of rows; the code must still be there.
+  [[nodiscard]] sketched_query sketched() const;
 
 private:
   friend class vector_code;
@@ -25,6 +28,7 @@ private:
   std::size_t dimensions_ = 0;
   std::size_t scale_at_ = 0; ///< where a row of bytes has its scale
   const kernels* with_ = nullptr;
+  const sketch_code* sketches_ = nullptr;
 };
 
 /// The layout of a row of one form and size.
@@ -45,6 +49,9 @@ public:
   [[nodiscard]] vector_form form() const noexcept { return form_; }
   [[nodiscard]] std::size_t row_bytes() const noexcept { return row_bytes_; }
 
+  /// What is kept of a vector beside its row.
+  [[nodiscard]] const sketch_code& sketches() const noexcept { return sketches_; }
+
   /// `row` has row_bytes().
   void encode(std::span<const float> vector, std::byte* row) const noexcept;
   [[nodiscard]] std::vector<float> decode(const std::byte* row) const;
@@ -60,6 +67,7 @@ private:
   std::size_t scale_at_;
   std::size_t row_bytes_;
   const kernels* with_;
+  sketch_code sketches_;
 };
 
 } // namespace jessica::index

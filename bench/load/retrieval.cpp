@@ -1,8 +1,11 @@
+#include "bench/load/memory_world.hpp"
 #include "bench/load/retrieval_set.hpp"
 #include "bench/load/scenarios.hpp"
+#include "domain/ids.hpp"
 #include "engines/onnx_embedder.hpp"
 
 #include <algorithm>
+#include <format>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -60,6 +63,58 @@ void add(round& to, const std::string& name, const retrieval_score& score) {
   to.push_back({name + " MRR", "share", score.reciprocal_rank});
 }
 
+/// The rank of what is not among those found: as good as none.
+constexpr auto not_found = std::size_t{1'000'000};
+
+/// Where a server's search has each query's own document.
+[[nodiscard]] result<std::vector<std::size_t>>
+ranks(memory_world& world, const retrieval_set& what,
+      const std::vector<std::string>& ids, bool hybrid) {
+  auto made = std::vector<std::size_t>{};
+  for (const auto& one : what.queries) {
+    const auto found = world.search(
+        std::format(R"("query":"{}","k":100,"hybrid":{})", one.text, hybrid));
+    if (!found)
+      return std::unexpected{found.error()};
+    const auto at = std::ranges::find(*found, ids[one.wanted]);
+    made.push_back(at == found->end()
+                       ? not_found
+                       : static_cast<std::size_t>(at - found->begin()) + 1);
+  }
+  return made;
+}
+
+/// All documents as messages of one user, then every query by search-memory.
+[[nodiscard]] result<void> ask_server(const settings& how, const retrieval_set& what,
+                                      round& into) {
+  const auto home = scratch_directory::make(how);
+  if (!home)
+    return std::unexpected{home.error()};
+  const auto server =
+      start_jessica(how, home->path(), {.flags = memory_world::options(how)});
+  if (!server)
+    return std::unexpected{server.error()};
+  auto world = memory_world::make(*server, home->path());
+  auto writer = http_client::connect(server->port);
+  if (!world || !writer)
+    return std::unexpected{!world ? world.error() : writer.error()};
+  auto ids = std::vector<std::string>{};
+  for (const auto& text : what.documents)
+    if (auto stored =
+            world->store(*writer, ids.emplace_back(message_id::make().str()), text);
+        !stored)
+      return stored;
+  if (auto settled = world->settle(); !settled)
+    return settled;
+  for (const auto hybrid : {false, true}) {
+    const auto found = ranks(*world, what, ids, hybrid);
+    if (!found)
+      return std::unexpected{found.error()};
+    add(into, hybrid ? "server, hybrid" : "server, vectors alone", score_of(*found));
+  }
+  return {};
+}
+
 } // namespace
 
 result<findings> run_retrieval(const settings& how) {
@@ -84,6 +139,8 @@ result<findings> run_retrieval(const settings& how) {
     add(measures, name, score_of(ranks(*what, *as, true)));
     add(measures, name + " without hard", score_of(ranks(*what, *as, false)));
   }
+  if (auto asked = ask_server(how, *what, measures); !asked)
+    return std::unexpected{std::move(asked.error())};
   found.rounds.push_back(std::move(measures));
   return found;
 }

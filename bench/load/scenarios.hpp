@@ -41,7 +41,10 @@ namespace jessica::bench {
 [[nodiscard]] result<findings> run_search(const settings& how);
 /// Texts to vectors on one thread, float and int8 weights, without a server.
 [[nodiscard]] result<findings> run_embedding(const settings& how);
-/// Whether messages are found by their meaning, without a server.
+/// Whether messages are found by their meaning: by vectors alone, without a server, and
+/// by a server's searches, with words and without.
 [[nodiscard]] result<findings> run_retrieval(const settings& how);
+/// From a message that is stored to a search that finds it, by a server.
+[[nodiscard]] result<findings> run_searchable(const settings& how);
 
 } // namespace jessica::bench

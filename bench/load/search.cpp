@@ -4,10 +4,12 @@
 #include "bench/load/search_hnswlib.hpp"
 #include "bench/load/search_index.hpp"
 #include "bench/load/search_pgvector.hpp"
+#include "bench/load/search_texts.hpp"
 #include "bench/load/servers.hpp"
 
 #include <algorithm>
 #include <format>
+#include <iterator>
 #include <memory>
 #include <ranges>
 #include <span>
@@ -48,6 +50,12 @@ result<void> check(const settings& how) {
   return {};
 }
 
+result<search_corpus> corpus_of(const settings& how) {
+  if (how.texts.empty())
+    return search_corpus{how.vectors, how.owners};
+  return embedded_corpus(how.texts, how.model, how.owners);
+}
+
 void join(field& to, search_contender who, std::shared_ptr<const questions> asked) {
   if (!who.way.empty())
     to.facts.emplace_back(who.name,
@@ -58,23 +66,24 @@ void join(field& to, search_contender who, std::shared_ptr<const questions> aske
 result<void> join_pgvector(field& to, const search_corpus& corpus,
                            const std::shared_ptr<const questions>& asked,
                            const std::filesystem::path& home) {
-  if (corpus.size() <= most_in_pgvector)
-    return open_pgvector(corpus, *asked, home).transform([&](search_contender who) {
-      join(to, std::move(who), asked);
-    });
-  const auto fewer = search_corpus{most_in_pgvector, corpus.owners()};
-  const auto theirs = std::make_shared<const questions>(fewer.questions(asked->size()));
-  return open_pgvector(fewer, *theirs, home).transform([&](search_contender who) {
-    join(to, std::move(who), theirs);
+  auto theirs = questions{};
+  std::ranges::copy_if(*asked, std::back_inserter(theirs), [&](const auto& question) {
+    return question.owner < owners_in_pgvector(corpus);
+  });
+  return open_pgvector(corpus, theirs, home).transform([&](search_contender who) {
+    join(to, std::move(who), std::make_shared<const questions>(std::move(theirs)));
   });
 }
 
-result<field> make_field(const settings& how, const search_corpus& corpus,
-                         const std::filesystem::path& home) {
+/// The vectors themselves are needed no longer than this.
+result<field> make_field(const settings& how, const std::filesystem::path& home) {
+  const auto corpus = corpus_of(how);
+  if (!corpus)
+    return std::unexpected{corpus.error()};
   auto made = field{};
-  const auto asked = std::make_shared<const questions>(corpus.questions(how.queries));
+  const auto asked = std::make_shared<const questions>(corpus->questions(how.queries));
   for (const auto form : {index::vector_form::float32, index::vector_form::int8}) {
-    auto one = search_index::fill(corpus, form);
+    auto one = search_index::fill(*corpus, form);
     if (!one)
       return std::unexpected{std::move(one.error())};
     join(made, one->contender(), asked);
@@ -82,9 +91,9 @@ result<field> make_field(const settings& how, const search_corpus& corpus,
   }
   auto joined = result<void>{};
   if (asks_for(how, "pgvector"))
-    joined = join_pgvector(made, corpus, asked, home);
+    joined = join_pgvector(made, *corpus, asked, home);
   if (joined && asks_for(how, "hnswlib"))
-    joined = open_hnswlib(corpus, *asked).transform([&](search_contender who) {
+    joined = open_hnswlib(*corpus, *asked).transform([&](search_contender who) {
       join(made, std::move(who), asked);
     });
   if (!joined)
@@ -140,16 +149,18 @@ result<findings> run_search(const settings& how) {
   const auto home = scratch_directory::make(how);
   if (!home)
     return std::unexpected{home.error()};
-  const auto corpus = search_corpus{how.vectors, how.owners};
-  const auto all = make_field(how, corpus, home->path());
+  const auto all = make_field(how, home->path());
   if (!all)
     return std::unexpected{all.error()};
-  auto found = findings{"search",
-                        {{"vectors", std::to_string(how.vectors)},
-                         {"dimensions", std::to_string(search_corpus::dimensions)},
-                         {"users", std::to_string(how.owners)},
-                         {"searches of a round", std::to_string(how.queries)}},
-                        {}};
+  auto found = findings{
+      "search",
+      {{"vectors", std::to_string(all->ours.front().vectors())},
+       {"they are",
+        how.texts.empty() ? "drawn around topics" : "of " + how.texts.string()},
+       {"dimensions", std::to_string(search_corpus::dimensions)},
+       {"users", std::to_string(how.owners)},
+       {"searches of a round", std::to_string(all->all.front().asked->size())}},
+      {}};
   found.settings.insert(found.settings.end(), all->facts.begin(), all->facts.end());
   for (auto n = std::size_t{0}; n < how.rounds; ++n) {
     auto measures = hold_round(*all, n, home->path());

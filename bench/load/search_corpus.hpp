@@ -1,5 +1,5 @@
 // Vectors as texts have them, made from their number alone: users talk about topics,
-// and what is near is known.
+// and what is near is known. Or those of real texts.
 #pragma once
 
 #include <cstddef>
@@ -18,6 +18,9 @@ public:
 
   /// Vector n belongs to user n % owners.
   search_corpus(std::size_t vectors, std::size_t owners);
+  /// Vectors that a model made, one after the other, and those to ask with.
+  search_corpus(std::vector<float> vectors, std::vector<float> asked,
+                std::size_t owners);
 
   [[nodiscard]] std::size_t size() const noexcept { return count_; }
   [[nodiscard]] std::size_t owners() const noexcept { return owners_; }
@@ -28,7 +31,7 @@ public:
     std::vector<float> vector;
     std::vector<std::uint32_t> answer; ///< the 10 nearest of the owner, by a plain loop
   };
-  /// The same ones for the same number.
+  /// The same ones for the same number; fewer when there are no more to ask with.
   [[nodiscard]] std::vector<question> questions(std::size_t count) const;
 
 private:
@@ -42,6 +45,7 @@ private:
   std::vector<float> topics_;
   std::vector<float> directions_;
   std::vector<float> vectors_;
+  std::vector<float> asked_; ///< empty: questions are drawn
 };
 
 /// How many of a search's results are asked for.

@@ -36,6 +36,19 @@ TEST_SUITE("bench.search") {
     }
   }
 
+  TEST_CASE("given vectors are asked for with given ones, as many as there are") {
+    const auto drawn = search_corpus{40, 2};
+    auto vectors = std::vector<float>{};
+    for (auto n = std::size_t{0}; n < drawn.size(); ++n)
+      vectors.insert(vectors.end(), drawn.vector(n).begin(), drawn.vector(n).end());
+    const auto third = drawn.vector(3);
+    const auto given = search_corpus{vectors, {third.begin(), third.end()}, 1};
+    CHECK(given.size() == drawn.size());
+    const auto questions = given.questions(5);
+    REQUIRE(questions.size() == 1);
+    CHECK(questions.front().answer.front() == 3);
+  }
+
   TEST_CASE("a way that misses the recall is taken only when none reaches it") {
     const auto corpus = search_corpus{60, 2};
     const auto questions = corpus.questions(20);

@@ -20,11 +20,13 @@ constexpr auto effort = std::size_t{200};
 /// To link more of them in one graph would take longer than all the rest.
 constexpr auto most_in_one_graph = std::size_t{100'000};
 
-struct everything {
+/// It allocates 65,536 mutexes for each graph: thousands of graphs fit no memory.
+constexpr auto most_graphs = std::size_t{1'000};
+
+/// What one way searches; it is gone with the way.
+template <class Index> struct holder {
   hnswlib::InnerProductSpace space{search_corpus::dimensions};
-  std::vector<std::unique_ptr<list>> lists;
-  std::vector<std::unique_ptr<graph>> graphs;
-  std::unique_ptr<graph> all;
+  std::vector<std::unique_ptr<Index>> of_owner;
 };
 
 class of_owner final : public hnswlib::BaseFilterFunctor {
@@ -49,45 +51,67 @@ std::vector<std::uint32_t> numbers(Index& index, const search_corpus::question& 
   return found;
 }
 
-void add_user(everything& to, const search_corpus& corpus, std::size_t owner) {
-  const auto count = (corpus.size() - owner + corpus.owners() - 1) / corpus.owners();
-  auto& one_list = to.lists.emplace_back(std::make_unique<list>(&to.space, count));
-  auto& one_graph =
-      to.graphs.emplace_back(std::make_unique<graph>(&to.space, count, links, effort));
-  for (auto n = owner; n < corpus.size(); n += corpus.owners()) {
-    one_list->addPoint(corpus.vector(n).data(), n);
-    one_graph->addPoint(corpus.vector(n).data(), n);
+std::size_t vectors_of(const search_corpus& corpus, std::size_t owner) {
+  return (corpus.size() - owner + corpus.owners() - 1) / corpus.owners();
+}
+
+std::shared_ptr<holder<list>> make_lists(const search_corpus& corpus) {
+  const auto made = std::make_shared<holder<list>>();
+  for (auto owner = std::size_t{0}; owner < corpus.owners(); ++owner) {
+    auto& one = made->of_owner.emplace_back(
+        std::make_unique<list>(&made->space, vectors_of(corpus, owner)));
+    for (auto n = owner; n < corpus.size(); n += corpus.owners())
+      one->addPoint(corpus.vector(n).data(), n);
   }
+  return made;
 }
 
-void add_all(everything& to, const search_corpus& corpus) {
-  to.all = std::make_unique<graph>(&to.space, corpus.size(), links, effort);
+std::shared_ptr<holder<graph>> make_graphs(const search_corpus& corpus) {
+  const auto made = std::make_shared<holder<graph>>();
+  for (auto owner = std::size_t{0}; owner < corpus.owners(); ++owner) {
+    auto& one = made->of_owner.emplace_back(std::make_unique<graph>(
+        &made->space, vectors_of(corpus, owner), links, effort));
+    for (auto n = owner; n < corpus.size(); n += corpus.owners())
+      one->addPoint(corpus.vector(n).data(), n);
+  }
+  return made;
+}
+
+std::shared_ptr<holder<graph>> make_one_graph(const search_corpus& corpus) {
+  const auto made = std::make_shared<holder<graph>>();
+  auto& one = made->of_owner.emplace_back(
+      std::make_unique<graph>(&made->space, corpus.size(), links, effort));
   for (auto n = std::size_t{0}; n < corpus.size(); ++n)
-    to.all->addPoint(corpus.vector(n).data(), n);
+    one->addPoint(corpus.vector(n).data(), n);
+  return made;
 }
 
-std::vector<search_contender> ways_of(const std::shared_ptr<everything>& all,
-                                      const search_corpus& corpus) {
+std::vector<search_contender> ways_of(const search_corpus& corpus) {
   auto ways = std::vector<search_contender>{};
   const auto add = [&](std::string way, search_answer answer) {
     ways.push_back({"hnswlib", std::move(way), std::move(answer), corpus.size()});
   };
-  add("a list for each user", [all](const search_corpus::question& asked) {
-    return numbers(*all->lists[asked.owner], asked, nullptr);
-  });
-  for (const auto ef : {16UL, 32UL, 64UL, 128UL, 256UL})
-    add(std::format("a graph for each user, ef {}", ef),
-        [all, ef](const search_corpus::question& asked) {
-          all->graphs[asked.owner]->setEf(ef);
-          return numbers(*all->graphs[asked.owner], asked, nullptr);
-        });
-  if (all->all)
-    for (const auto ef : {32UL, 128UL, 512UL})
+  const auto graphs_fit = corpus.owners() <= most_graphs;
+  add(std::format("a list for each user{}",
+                  graphs_fit ? "" : "; a graph for each does not fit in memory"),
+      [lists = make_lists(corpus)](const search_corpus::question& asked) {
+        return numbers(*lists->of_owner[asked.owner], asked, nullptr);
+      });
+  if (graphs_fit)
+    for (const auto graphs = make_graphs(corpus);
+         const auto ef : {10UL, 16UL, 32UL, 64UL, 128UL, 256UL})
+      add(std::format("a graph for each user, ef {}", ef),
+          [graphs, ef](const search_corpus::question& asked) {
+            graphs->of_owner[asked.owner]->setEf(ef);
+            return numbers(*graphs->of_owner[asked.owner], asked, nullptr);
+          });
+  if (corpus.size() <= most_in_one_graph && corpus.owners() > 1)
+    for (const auto all = make_one_graph(corpus); const auto ef : {32UL, 128UL, 512UL})
       add(std::format("one graph with a filter, ef {}", ef),
           [all, ef, owners = corpus.owners()](const search_corpus::question& asked) {
             auto filter = of_owner{asked.owner, owners};
-            all->all->setEf(ef);
-            return numbers(*all->all, asked, &filter);
+            all->of_owner.front()->setEf(ef);
+            return numbers(*all->of_owner.front(), asked, &filter);
           });
   return ways;
 }
@@ -97,12 +121,7 @@ std::vector<search_contender> ways_of(const std::shared_ptr<everything>& all,
 result<search_contender>
 open_hnswlib(const search_corpus& corpus,
              std::span<const search_corpus::question> questions) {
-  const auto all = std::make_shared<everything>();
-  for (auto owner = std::size_t{0}; owner < corpus.owners(); ++owner)
-    add_user(*all, corpus, owner);
-  if (corpus.size() <= most_in_one_graph)
-    add_all(*all, corpus);
-  return choose_way(ways_of(all, corpus), questions);
+  return choose_way(ways_of(corpus), questions);
 }
 
 } // namespace jessica::bench

@@ -16,6 +16,7 @@ public:
   [[nodiscard]] static result<search_index> fill(const search_corpus& corpus,
                                                  index::vector_form form);
 
+  [[nodiscard]] std::size_t vectors() const noexcept { return vectors_; }
   [[nodiscard]] search_contender contender() const;
   /// Memory of a vector, and how quickly they came in.
   void report(round& to) const;

@@ -10,8 +10,12 @@ namespace jessica::bench {
 /// To load and index more takes longer than all the rest.
 inline constexpr auto most_in_pgvector = std::size_t{100'000};
 
-/// A cluster of its own, which ends with the contender. Takes the quickest way that
-/// reaches the recall. Main thread, before others are started.
+/// Of how many users, the first ones, all vectors are few enough.
+[[nodiscard]] std::size_t owners_in_pgvector(const search_corpus& corpus) noexcept;
+
+/// A cluster of its own, which ends with the contender. Holds the vectors of
+/// owners_in_pgvector(), of whom alone it is asked. Takes the quickest way that reaches
+/// the recall. Main thread, before others are started.
 [[nodiscard]] result<search_contender>
 open_pgvector(const search_corpus& corpus,
               std::span<const search_corpus::question> questions,

@@ -31,7 +31,7 @@ struct linked {
       : code{form, dimensions}, pieces{std::move(of)}, rows{code} {
     rows.start_graph();
     for (const auto& piece : pieces)
-      code.encode(piece.vector, rows.append(facts_of(piece)));
+      rows.append(facts_of(piece), piece.vector, code);
     rows.link_some(code, scratch, pieces.size());
   }
 
@@ -207,7 +207,7 @@ TEST_SUITE("index.graph_walk") {
     auto scratch = graph_scratch{};
     auto rows = piece_rows{code};
     for (const auto& piece : pieces)
-      code.encode(piece.vector, rows.append(facts_of(piece)));
+      rows.append(facts_of(piece), piece.vector, code);
     for (auto row = std::size_t{0}; row < 100; ++row) // also the very first
       rows.mark_gone(row);
     rows.start_graph();

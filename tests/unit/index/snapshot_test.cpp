@@ -137,6 +137,31 @@ TEST_SUITE("index.snapshot_file") {
     }
   }
 
+  TEST_CASE("sketches are opened with their vectors") {
+    const auto where = folder{};
+    const auto how =
+        index_options{.model = "m", .dimensions = 256, .form = vector_form::float32};
+    auto from = clustered{256, 10, 57};
+    auto index = vector_index::make(how);
+    const auto user = user_number(1);
+    const auto pieces = pieces_of(user, 600, from);
+    for (const auto& piece : pieces)
+      REQUIRE(index->add(piece).has_value());
+    for (auto i = std::size_t{0}; i < 50; ++i) // leaves gaps, which the file has not
+      REQUIRE(index->remove(user, pieces[i * 7].id));
+    write(*index, where / "file");
+    auto opened = vector_index::open(how, where / "file");
+    REQUIRE(opened.has_value());
+    for (auto i = 0; i < 20; ++i) {
+      const auto query = from.next();
+      const auto before = index->find(user, query, {}, 10, any_score);
+      const auto after = opened->find(user, query, {}, 10, any_score);
+      REQUIRE((*before)->size() == (*after)->size());
+      for (auto at = std::size_t{0}; at < (*after)->size(); ++at)
+        CHECK((**before)[at].id == (**after)[at].id);
+    }
+  }
+
   TEST_CASE("linking that a file did not see the end of goes on after a search") {
     const auto where = folder{};
     auto index = *vector_index::make(options());

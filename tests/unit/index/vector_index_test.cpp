@@ -378,8 +378,8 @@ TEST_SUITE("index.budget") {
       all.push_back(
           pieces_of(numbered<user_id>(user + 1), each, from, user * each + 1));
     // Three fit.
-    auto index =
-        make(64, vector_form::float32, 10'000, 3 * each * (64 * 4 + 56 + 16) + 4'096);
+    auto index = make(64, vector_form::float32, 10'000,
+                      3 * each * (64 * 4 + 72 + 56 + 16) + 4'096);
     for (auto user = std::size_t{0}; user < 3; ++user)
       add_all(index, all[user]);
     const auto query = from.next();
