@@ -4,6 +4,7 @@
 #include "actors/lease_watch.hpp"
 #include "actors/memory_messages.hpp"
 #include "actors/protocol.hpp"
+#include "actors/title_messages.hpp"
 #include "engines/engine.hpp"
 #include "engines/tool_runner.hpp"
 
@@ -38,6 +39,7 @@ struct inference_deps {
   std::chrono::milliseconds checkpoint_every{1000};
   memory_actor memory = {}; ///< null: replies are written without memories
   std::chrono::milliseconds memory_timeout{300}; ///< then one is, too
+  titler_actor titler = {}; ///< null: conversations keep their first words as titles
   inference_tools tools = {};
 };
 
@@ -63,7 +65,9 @@ struct inference_state {
   };
   told_so_far told;
   std::size_t prompt_bytes = 0;
-  std::uint32_t prompts = 0; ///< asked for: only the last one is used
+  std::size_t exchanges = 0; ///< of the prompt: how far the conversation has come
+  std::optional<std::string> named_model; ///< that its user chose, for the title, too
+  std::uint32_t prompts = 0;              ///< asked for: only the last one is used
   std::chrono::steady_clock::time_point saved_at;
   std::size_t saved_bytes = 0; ///< of the text, by the last checkpoint
   bool saving = false;         ///< a checkpoint is on its way

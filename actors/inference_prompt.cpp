@@ -5,6 +5,7 @@
 
 #include <caf/send.hpp>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -27,6 +28,9 @@ void ask_engine(self_pointer self, prompt asked) {
   self->send(state.channel, reply_begun{state.room, state.what, state.model,
                                         std::nullopt, state.memories});
   state.saved_at = self->clock().now();
+  state.exchanges = static_cast<std::size_t>(
+      std::ranges::count(asked.turns, "user", &past_turn::role));
+  state.named_model = asked.params.model ? asked.params.model : asked.model;
   generate(self, std::move(asked));
 }
 

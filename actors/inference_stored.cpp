@@ -70,8 +70,20 @@ void store_failure(self_pointer self) {
           [self](const caf::error&) { retry_later(self, pending::give_up); });
 }
 
+/// A title that could not be written after the first exchange may be after the next.
+void ask_for_title(self_pointer self) {
+  constexpr auto young = std::size_t{3};
+  const auto& state = self->state;
+  if (state.deps.titler && !state.stopped && state.exchanges <= young)
+    self->send(
+        state.deps.titler,
+        name_conversation{state.what.user, state.what.conversation, state.named_model});
+}
+
 void end_stored(self_pointer self, bool ours) {
   auto& state = self->state;
+  if (ours)
+    ask_for_title(self);
   if (!ours)
     ops::warn("job.lost", {{"job", state.what.id.value}});
   else if (state.channel)

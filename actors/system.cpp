@@ -26,6 +26,7 @@
 #include "actors/search.hpp"
 #include "actors/session.hpp"
 #include "actors/supervision.hpp"
+#include "actors/titler.hpp"
 #include "ops/log.hpp"
 
 #include <caf/actor_cast.hpp>
@@ -114,6 +115,7 @@ struct system::state {
   std::vector<search_actor> searches;
   indexer_actor indexer;
   memory_actor memory;
+  titler_actor titler;
   std::shared_ptr<const session_deps> sessions;
   std::atomic<socket_number> next_socket{1};
   shared_identity keys;
@@ -314,8 +316,22 @@ struct system::state {
                                options.settings.inference.checkpoint_every,
                                options.embedder ? memory : memory_actor{},
                                options.settings.memory.prompt_timeout,
+                               titler,
                                tools_of(options)};
     return sys.spawn(inference, std::move(deps), std::move(what));
+  }
+
+  void start_titler() {
+    const auto& limits = options.settings.inference;
+    if (!limits.titles || !options.engine->follows_instructions())
+      return;
+    auto deps = titler_deps{options.engine,
+                            [this] { return open_title_desk(options.database); },
+                            limits.titles_at_once, limits.title_queue};
+    titler = supervise<titler_actor>("TITLER", [this, deps] {
+      return caf::actor_cast<caf::actor>(
+          sys.spawn<caf::detached>(actors::titler, deps));
+    });
   }
 
   void start_doorkeeper() {
@@ -413,6 +429,7 @@ struct system::state {
     start_persistence();
     start_searches();
     start_memory();
+    start_titler();
     start_dispatcher();
     start_doorkeeper();
     start_changefeed();
@@ -469,6 +486,7 @@ struct system::state {
     searches.clear();
     indexer = nullptr;
     memory = nullptr;
+    titler = nullptr;
     sessions.reset();
   }
 };

@@ -442,6 +442,13 @@ constexpr auto table = std::array{
                "How the server goes on with a reply that was cut: not at all, when its "
                "text is the last message, or with vLLM's `continue_final_message`."),
            prefills),
+    engine::count<&engine_settings::context_tokens>(
+        "engine.context_tokens", 0, 10'000'000,
+        "What a model is shown of a conversation and may answer, together, by "
+        "estimate: older turns are left out; 0: all that was loaded."),
+    engine::count<&engine_settings::reply_tokens>(
+        "engine.reply_tokens", 1, 1'000'000,
+        "Of these, kept for the reply when it names no max_tokens; at most half."),
     engine::count<&engine_settings::max_concurrency>(
         "engine.max_concurrency", 1, max_count, "Replies it writes at once."),
     engine::count<&engine_settings::queue>(
@@ -503,7 +510,18 @@ constexpr auto table = std::array{
         "inference.checkpoint_every", 100, hour,
         "How often the text of a running reply is stored."),
     inference::count<&inference_settings::history_turns>(
-        "inference.history_turns", 0, 1000, "Earlier messages the engine is given."),
+        "inference.history_turns", 0, 1000,
+        "Earlier messages that are loaded for a reply; the model is shown those that "
+        "fit "
+        "engine.context_tokens."),
+    inference::toggle<&inference_settings::titles>(
+        "inference.titles",
+        "Whether a language model names conversations after their first exchange."),
+    inference::count<&inference_settings::titles_at_once>(
+        "inference.titles_at_once", 1, max_count, "Titles written at once."),
+    inference::count<&inference_settings::title_queue>(
+        "inference.title_queue", 0, max_count,
+        "Conversations that may wait for that; the others keep their first words."),
     inference::bytes<&inference_settings::max_content_bytes>(
         "inference.max_content_bytes", 1, 16 * mib, "One message."),
     inference::count<&inference_settings::tokens_per_second>(

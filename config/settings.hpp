@@ -151,6 +151,8 @@ struct provider_settings {
   std::string proxy;             ///< http://host:port on the way; empty: none
   std::filesystem::path ca_file; ///< who vouches for it; empty: the system's
   std::string prefill = "none";  ///< how it goes on with a text: none, assistant, vllm
+  std::size_t context_tokens = 8000; ///< prompt and reply together; 0: any number
+  std::size_t reply_tokens = 1000;   ///< of these, kept for a reply that names no limit
   std::size_t max_concurrency = 1000; ///< replies at once
   std::size_t queue = 4096; ///< replies waiting for that; then the next provider
   milliseconds queue_timeout{30000};        ///< and how long
@@ -201,7 +203,10 @@ struct inference_settings {
   seconds lease{10};            ///< a node that is silent this long loses its jobs
   milliseconds heartbeat{1000}; ///< renew, sweep, claim
   milliseconds checkpoint_every{1000};     ///< text so far is stored this often
-  std::size_t history_turns = 20;          ///< earlier messages given to the engine
+  std::size_t history_turns = 50;          ///< earlier messages given to the engine
+  bool titles = true;                      ///< the engine names new conversations
+  std::size_t titles_at_once = 4;          ///< on this node
+  std::size_t title_queue = 1000;          ///< conversations that wait for a title
   std::size_t max_content_bytes = 262'144; ///< one message
   std::size_t tokens_per_second = 40;      ///< pace of the built-in engine; 0: no pause
 };

@@ -165,6 +165,7 @@ public:
   [[nodiscard]] std::string_view model() const noexcept override {
     return "jessica-builtin";
   }
+  [[nodiscard]] bool follows_instructions() const noexcept override { return false; }
 
   [[nodiscard]] std::unique_ptr<generation> start(prompt asked,
                                                   event_sink sink) override {

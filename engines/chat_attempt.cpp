@@ -2,6 +2,7 @@
 
 #include "engines/chat_chunk.hpp"
 #include "engines/chat_request.hpp"
+#include "engines/context_window.hpp"
 #include "engines/retry_after.hpp"
 
 #include <algorithm>
@@ -40,17 +41,13 @@ private:
   return url.host == "api.openai.com";
 }
 
-[[nodiscard]] std::int64_t estimated_tokens(const prompt& asked) {
-  constexpr auto bytes_a_token = std::size_t{4};
-  auto bytes = asked.system ? asked.system->size() : std::size_t{0};
-  for (const auto& one : asked.turns) {
-    bytes += one.content.size();
-    for (const auto& call : one.calls)
-      bytes += call.arguments.size();
-  }
-  for (const auto& one : asked.tools)
-    bytes += one.description.size() + one.parameters.size();
-  return static_cast<std::int64_t>(bytes / bytes_a_token);
+/// What the window keeps free: no more than half, or nothing would be left to answer.
+[[nodiscard]] std::size_t reply_tokens(const prompt& asked,
+                                       const config::provider_settings& settings) {
+  const auto wished = asked.params.max_tokens
+                          ? static_cast<std::size_t>(*asked.params.max_tokens)
+                          : settings.reply_tokens;
+  return std::min(wished, settings.context_tokens / 2);
 }
 
 /// What a server says that takes no tools, or none with this model: as a rule its error
@@ -149,8 +146,12 @@ asio::awaitable<chat_attempt::outcome> chat_attempt::stream() {
 
 asio::awaitable<chat_attempt::outcome> chat_attempt::ask() {
   const auto& settings = with_.settings();
+  family_ = family_of(model_);
+  first_turn_ = first_turn_within(
+      asked_, {settings.context_tokens, reply_tokens(asked_, settings), family_});
   const auto body = chat_body(
       asked_, {.model = model_,
+               .first_turn = first_turn_,
                .so_far = progress_.so_far(),
                .prefill = with_.prefill(),
                .completion_limit = wants_completion_limit(with_.server().url()),
@@ -235,7 +236,9 @@ chat_attempt::outcome chat_attempt::tell(chat_stream& from) {
 
 void chat_attempt::tell_end(const chat_stream& from) {
   const auto told = static_cast<std::int64_t>(progress_.tokens());
-  auto used = from.used().value_or(usage{estimated_tokens(asked_), told, true});
+  auto used = from.used().value_or(
+      usage{static_cast<std::int64_t>(estimated_tokens(asked_, first_turn_, family_)),
+            told, true});
   if (continued_) // its provider counted only its own part
     used = {used.prompt_tokens, told, true};
   // Who was told of no tools cannot have any called.

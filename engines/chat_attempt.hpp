@@ -7,6 +7,7 @@
 #include "engines/exchange.hpp"
 #include "engines/interruption.hpp"
 #include "engines/provider.hpp"
+#include "engines/token_family.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -57,8 +58,10 @@ private:
   slots::slot place_;
   clock::time_point asked_at_;
   clock::time_point total_by_;
-  std::optional<clock::time_point> rest_by_; ///< set when the text is whole
-  bool continued_ = false;                   ///< the reply began with another attempt
+  std::optional<clock::time_point> rest_by_;   ///< set when the text is whole
+  token_family family_ = token_family::narrow; ///< of the model
+  std::size_t first_turn_ = 0;                 ///< that the model is shown
+  bool continued_ = false;                     ///< the reply began with another attempt
   bool heard_ = false;
   bool refused_tools_ = false; ///< asked without them it may answer
 };

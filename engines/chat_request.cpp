@@ -49,8 +49,8 @@ void add_turn(json::array& to, const past_turn& turn) {
   auto all = json::array{};
   if (asked.system && !asked.system->empty())
     add_message(all, "system", *asked.system);
-  for (const auto& one : asked.turns)
-    add_turn(all, one);
+  for (auto i = how.first_turn; i < asked.turns.size(); ++i)
+    add_turn(all, asked.turns[i]);
   if (!how.so_far.empty())
     add_message(all, "assistant", how.so_far);
   return all;

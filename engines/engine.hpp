@@ -66,6 +66,8 @@ public:
   virtual ~text_generator() = default;
   /// The model's name as clients see it.
   [[nodiscard]] virtual std::string_view model() const noexcept = 0;
+  /// Whether it does as it is told, as language models do, beyond answering.
+  [[nodiscard]] virtual bool follows_instructions() const noexcept { return true; }
   /// The model that will be asked first with this prompt.
   [[nodiscard]] virtual std::string model_of(const prompt& asked) const {
     (void)asked;

@@ -17,7 +17,7 @@ constexpr auto find_earlier = std::string_view{R"(
 
 constexpr auto open_conversation = std::string_view{R"(
   insert into public.conversations (id, title)
-  values ($1, nullif(left(btrim(regexp_replace(left($2, 1000), '\s+', ' ', 'g')), 80), '')))"};
+  values ($1, public.first_title($2)))"};
 
 constexpr auto send = std::string_view{R"(
   select $1::uuid, q.message_id, q.reply_id, q.job_id

@@ -70,6 +70,15 @@ create trigger count_message_version before update on public.messages
       is distinct from (old.content, old.conversation_id, old.role, old.created_at))
   execute function public.count_message_version();
 
+-- What a conversation is called until it gets a title of its own. The text is cut first: a long
+-- message must not cost a long replacement. No search_path: so that it is inlined.
+create function public.first_title(content text) returns text
+language sql immutable
+as $$
+  select nullif(pg_catalog.left(pg_catalog.btrim(pg_catalog.regexp_replace(
+    pg_catalog.left(content, 1000), '\s+', ' ', 'g')), 80), '')
+$$;
+
 -- Embeddings
 
 -- At most one model is active: the one that new texts are embedded with. At most one is complete:
@@ -420,10 +429,11 @@ end $$;
 revoke execute on function
   public.enqueue_inference, public.queue_reply, public.cancel_inference,
   public.stop_inference, public.match_messages, public.ensure_embedding_index,
-  public.copy_message_facts, public.count_message_version, public.search_model
+  public.copy_message_facts, public.count_message_version, public.search_model,
+  public.first_title
 from public, anon, authenticated;
 
 grant execute on function
   public.enqueue_inference, public.queue_reply, public.cancel_inference,
-  public.stop_inference, public.match_messages, public.search_model
+  public.stop_inference, public.match_messages, public.search_model, public.first_title
 to authenticated, service_role;

@@ -264,12 +264,9 @@ begin
     on conflict do nothing returning id
   ),
   ok as (select q.* from q join m on m.id = q.mid),
-  -- The title's source is cut first: a long message must not cost a long replacement.
   o as (
     insert into public.conversations (id, user_id, title)
-    select c, u, nullif(left(btrim(
-      regexp_replace(left(body, 1000), '\s+', ' ', 'g')), 80), '')
-    from ok where op order by n
+    select c, u, public.first_title(body) from ok where op order by n
     on conflict do nothing
   ),
   t as (

@@ -25,6 +25,8 @@ url = "${first.url}"
 key = "${key}"
 model = "small"
 first_token_timeout = "5s"
+[inference]
+titles = false
 [[providers]]
 name = "spare"
 url = "${spare.url}"

@@ -55,6 +55,15 @@ const take = {
     reply.snapshots += 1;
     return true;
   },
+  'reply.model': (reply, payload) => {
+    sameAttempt(reply, payload);
+    assert.equal(reply.seq, 0, 'tokens before reply.model');
+    return true;
+  },
+  'reply.reasoning': (reply, payload) => {
+    sameAttempt(reply, payload);
+    return true;
+  },
   'reply.delta': (reply, payload) => {
     sameAttempt(reply, payload);
     assert.equal(payload.first_seq, reply.seq + 1, 'first_seq follows the last seq');
