@@ -16,7 +16,7 @@ enum class prefill_style : std::uint8_t { none, assistant, vllm };
 
 struct chat_request {
   std::string_view model;
-  std::size_t first_turn = 0; ///< those before it are left out
+  std::size_t first_turn = 0;                  ///< those before it are left out
   std::string_view so_far;                     ///< of the reply, to go on with
   prefill_style prefill = prefill_style::none; ///< how, when there is such a text
   bool completion_limit = false; ///< max_tokens is named max_completion_tokens

@@ -11,9 +11,10 @@
 
 namespace jessica::wire {
 
-/// {model?, system?, temperature?, top_p?, max_tokens?, stop?, tools?}; `stop` is a text
-/// or up to four; `tools` is false or a list of names. Other names are the application's own and passed over. Fails:
-/// invalid_input, naming the field and what it may be.
+/// {model?, system?, temperature?, top_p?, max_tokens?, stop?, tools?}; `stop` is a
+/// text or up to four; `tools` is false or a list of names. Other names are the
+/// application's own and passed over. Fails: invalid_input, naming the field and what
+/// it may be.
 [[nodiscard]] result<reply_params> read_reply_params(std::string_view json);
 
 /// The field `params` of a body, checked, as JSON text; absent: "{}". Fails as

@@ -335,12 +335,12 @@ test('the page shows what a reply uses, while it does and ever after', async () 
     await enter('What time is it?');
     await page.getByText('Using clock…').waitFor();
     answer.end('"12:00"');
-    await page.getByText('Noon.').waitFor();
+    await page.getByText('Noon.', { exact: true }).waitFor();
     const lines = page.locator('.message.assistant').last().locator('.tools li');
     const shown = ['Used clock', 'Used no_such_tool: it failed'];
     assert.deepEqual(await lines.allInnerTexts(), shown);
     await page.reload();
-    await page.getByText('Noon.').waitFor();
+    await page.getByText('Noon.', { exact: true }).waitFor();
     assert.deepEqual(await lines.allInnerTexts(), shown);
   } finally {
     await browser.close();

@@ -104,11 +104,19 @@ struct tool_run {
     who.join_response = "{}";
     REQUIRE(world.ask<open_room>(
         hub, join_topic{{"conversation:" + what.conversation.str(), true}, who}));
-    running = world.own(
-        world.sys().spawn(inference,
-                          inference_deps{hub, writer(), reader(), boss.in(world),
-                                         engine, lease, 1s, memory(), 300ms, limits},
-                          what));
+    running = world.own(world.sys().spawn(inference,
+                                          inference_deps{hub,
+                                                         writer(),
+                                                         reader(),
+                                                         boss.in(world),
+                                                         engine,
+                                                         lease,
+                                                         1s,
+                                                         memory(),
+                                                         300ms,
+                                                         {},
+                                                         limits},
+                                          what));
     world.settle();
   }
 

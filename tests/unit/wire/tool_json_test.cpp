@@ -18,7 +18,7 @@ TEST_CASE("members hear of a call when it begins and when it has ended") {
   const auto reply = message_id::make();
   const auto call = tool_call{"c1", "add", R"({"x":1})"};
   const auto begun = json::parse(wire::reply_tool_begun({reply, 2}, call));
-  CHECK(begun.at("id") == reply.str());
+  CHECK(begun.at("id").as_string() == reply.str());
   CHECK(begun.at("attempt") == 2);
   CHECK(begun.at("call_id") == "c1");
   CHECK(begun.at("name") == "add");
