@@ -3,6 +3,7 @@
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "actors/usage_counts.hpp"
+#include "ops/log.hpp"
 #include "storage/quota.hpp"
 
 #include <utility>
@@ -23,8 +24,12 @@ teller_actor::behavior_type teller(teller_actor::stateful_pointer<teller_state> 
       },
       [self](const spend& msg) {
         note_usage(msg.what.used);
-        return answer(
-            storage::spend(*self->state.db, msg.what).transform([] { return done{}; }));
+        auto counted = storage::spend(*self->state.db, msg.what);
+        if (!counted) // who does not wait for the answer does not hear of it
+          ops::warn("usage.lost", {{"user", msg.what.user.str()},
+                                   {"model", msg.what.model},
+                                   {"cause", counted.error().what}});
+        return answer(std::move(counted).transform([] { return done{}; }));
       },
       [](are_you_free) { return done{}; },
   };

@@ -326,7 +326,8 @@ TEST_CASE("a send over the quota says which limit, and when it resets") {
          broadcast_of("message.send", R"({"content":"x"})"));
   CHECK(c.last_status() == "error");
   CHECK(c.last_reason() == "quota_exceeded");
-  const auto& response = c.last().at("payload").at("response");
+  const auto told = c.last();
+  const auto& response = told.at("payload").at("response");
   CHECK(response.at("code") == "quota_exceeded");
   CHECK(response.at("limit") == "tokens_per_day");
   CHECK(response.at("limit_value") == 5);
