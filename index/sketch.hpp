@@ -21,8 +21,8 @@ public:
   [[nodiscard]] std::span<std::uint32_t>
   not_below(std::span<const float> estimates, float bar,
             std::span<std::uint32_t> places) const noexcept;
-  /// How far below its estimate's bar a row may be estimated when it truly reaches
-  /// `bar`: times the row's own error.
+  /// How far below `bar` a row may be estimated that truly reaches it: so many of the
+  /// row's own errors.
   [[nodiscard]] float reach(float bar) const noexcept;
   /// More than nearly all rows have.
   [[nodiscard]] float usual_error() const noexcept { return usual_error_; }
@@ -37,6 +37,7 @@ private:
   std::int32_t total_ = 0; ///< of these integers
   float step_ = 0;         ///< one of them as a float
   float length_ = 0;
+  float rounding_ = 0; ///< what the integers are off by, as a part of a row's error
   float usual_error_ = 0;
   std::size_t words_ = 0; ///< of a row's bits
   std::size_t row_bytes_ = 0;

@@ -90,8 +90,8 @@ ranks(memory_world& world, const retrieval_set& what,
   const auto home = scratch_directory::make(how);
   if (!home)
     return std::unexpected{home.error()};
-  const auto server =
-      start_jessica(how, home->path(), {.flags = memory_world::options(how)});
+  const auto server = start_jessica(how, home->path(),
+                                    {.core = {}, .flags = memory_world::options(how)});
   if (!server)
     return std::unexpected{server.error()};
   auto world = memory_world::make(*server, home->path());

@@ -158,8 +158,8 @@ result<findings> run_searchable(const settings& how) {
   const auto home = scratch_directory::make(how);
   if (!home)
     return std::unexpected{home.error()};
-  const auto server =
-      start_jessica(how, home->path(), {.flags = memory_world::options(how)});
+  const auto server = start_jessica(how, home->path(),
+                                    {.core = {}, .flags = memory_world::options(how)});
   if (!server)
     return std::unexpected{server.error()};
   auto world = memory_world::make(*server, home->path());
