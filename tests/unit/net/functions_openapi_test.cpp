@@ -150,7 +150,7 @@ TEST_SUITE("net.functions_openapi") {
   }
 
   TEST_CASE_FIXTURE(described_world, "an unknown function is a 404 in JSON") {
-    for (const auto* name : {"regenerate-reply", "edit-message", "x"}) {
+    for (const auto* name : {"summarize", "edit", "x"}) {
       const auto answer = ask(as_user("POST", std::string{prefix} + name, "{}"));
       CHECK(answer.status == 404);
       CHECK(field(answer, "code") == "NOT_FOUND");
