@@ -10,6 +10,8 @@
 #include <caf/replies_to.hpp>
 #include <caf/typed_actor.hpp>
 
+#include <vector>
+
 namespace jessica::actors {
 
 struct hold_quota {
@@ -17,6 +19,13 @@ struct hold_quota {
 };
 struct spend {
   spending what;
+};
+
+struct spend_all {
+  std::vector<spending> what;
+};
+struct all_spent {
+  bool limits = true; ///< there are some, for somebody
 };
 
 /// TELLER holds shares of users' quotas, and counts what was used. Detached, in a POOL
@@ -27,7 +36,10 @@ using teller_actor = caf::typed_actor<
     caf::replies_to<hold_quota>::with<quota_hold>,
     // Always when a hold is over, whatever came of it. Fails: unavailable (it is not
     // known whether it was counted; a hold ends by itself within an hour).
-    caf::replies_to<spend>::with<done>, caf::replies_to<are_you_free>::with<done>>;
+    caf::replies_to<spend>::with<done>,
+    // The same of many, in one commit: all or none. Jobs are none of them.
+    caf::replies_to<spend_all>::with<all_spent>,
+    caf::replies_to<are_you_free>::with<done>>;
 
 } // namespace jessica::actors
 
@@ -35,4 +47,6 @@ using teller_actor = caf::typed_actor<
 JESSICA_LOCAL_MESSAGE(jessica::quota_hold)
 JESSICA_LOCAL_MESSAGE(jessica::actors::hold_quota)
 JESSICA_LOCAL_MESSAGE(jessica::actors::spend)
+JESSICA_LOCAL_MESSAGE(jessica::actors::spend_all)
+JESSICA_LOCAL_MESSAGE(jessica::actors::all_spent)
 #undef JESSICA_LOCAL_MESSAGE

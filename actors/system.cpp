@@ -21,6 +21,7 @@
 #include "actors/memory.hpp"
 #include "actors/memory_files.hpp"
 #include "actors/memory_reader.hpp"
+#include "actors/meter.hpp"
 #include "actors/persistence.hpp"
 #include "actors/porter.hpp"
 #include "actors/reader.hpp"
@@ -407,7 +408,12 @@ struct system::state {
   void start_gateway() {
     if (!options.settings.gateway.enabled)
       return;
+    const auto books =
+        supervise<meter_actor>("METER", [this, how = meter_deps{teller, prices}] {
+          return caf::actor_cast<caf::actor>(sys.spawn(actors::meter, how));
+        });
     auto deps = gateway_deps{options.engine, options.settings.gateway};
+    deps.meter = books;
     deps.memory_timeout = options.settings.memory.prompt_timeout;
     if (options.embedder) {
       deps.memory = memory;

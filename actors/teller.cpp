@@ -31,6 +31,14 @@ teller_actor::behavior_type teller(teller_actor::stateful_pointer<teller_state> 
                                    {"cause", counted.error().what}});
         return answer(std::move(counted).transform([] { return done{}; }));
       },
+      [self](const spend_all& msg) {
+        for (const auto& one : msg.what)
+          note_usage(one.used);
+        return answer(
+            storage::spend_all(*self->state.db, msg.what).transform([](bool limits) {
+              return all_spent{limits};
+            }));
+      },
       [](are_you_free) { return done{}; },
   };
 }

@@ -19,6 +19,9 @@ constexpr auto hold = std::string_view{R"(
 constexpr auto spend_and_count = std::string_view{R"(
   select jessica.spend($1, $2, $3, $4, $5, $6, $7, $8, $9))"};
 
+constexpr auto spend_and_count_all = std::string_view{R"(
+  select jessica.spend_all($1, $2, $3, $4, $5, $6, $7, $8))"};
+
 constexpr auto configure = std::string_view{R"(
   select jessica.configure_quota($1, $2, $3, $4, $5, $6, $7))"};
 
@@ -64,6 +67,25 @@ result<void> spend(connection& db, const spending& what) {
              what.used.cost ? parameter{text_of(*what.used.cost)} : parameter{},
              number(what.replies), number(what.job.value)}})
       .transform([](auto&&) {});
+}
+
+result<bool> spend_all(connection& db, std::span<const spending> all) {
+  return db
+      .run(
+          {std::string{spend_and_count_all},
+           {array_of(all, [](auto& one) { return number(one.hold.id); }),
+            array_of(all, [](auto& one) { return one.user.str(); }),
+            array_of(all, [](auto& one) { return one.model; }),
+            array_of(all, [](auto& one) { return number(one.used.prompt_tokens); }),
+            array_of(all, [](auto& one) { return number(one.used.completion_tokens); }),
+            array_of(all, [](auto& one) { return one.used.estimated ? "t" : "f"; }),
+            array_of(all,
+                     [](auto& one) {
+                       return one.used.cost ? std::optional{text_of(*one.used.cost)}
+                                            : std::nullopt;
+                     }),
+            array_of(all, [](auto& one) { return number(one.replies); })}})
+      .transform([](const auto& answer) { return answer.text(0, 0) == "t"; });
 }
 
 result<void> configure_quota(connection& db, const config::quota_settings& in) {

@@ -8,6 +8,7 @@
 #include "storage/connection.hpp"
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace jessica::storage {
@@ -29,6 +30,9 @@ inline constexpr auto quota_exceeded = std::string_view{"quota_exceeded"};
 /// Ends the hold, if there is one, and counts what was used, in one commit. A user who
 /// is gone is not counted. Once a hold: calling again counts again.
 [[nodiscard]] result<void> spend(connection& db, const spending& what);
+
+/// The same for many, in one commit, without jobs. True: there are limits for somebody.
+[[nodiscard]] result<bool> spend_all(connection& db, std::span<const spending> all);
 
 /// Makes the configured limits the default for everybody, and the prices what holds are
 /// reckoned with. Without limits a default that the server wrote earlier goes.

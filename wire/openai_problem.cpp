@@ -1,6 +1,7 @@
 #include "wire/openai_problem.hpp"
 
 #include "wire/json_writer.hpp"
+#include "wire/quota.hpp"
 
 #include <algorithm>
 #include <array>
@@ -93,7 +94,26 @@ problem openai_problem(const openai_refusal& what) {
   return made;
 }
 
+namespace {
+
+/// Its client tries again by itself, which is of no use before the limit resets.
+[[nodiscard]] problem quota_problem(const quota_refusal& what) {
+  auto fields = object_writer{};
+  fields.text("message", "Your limit " + what.limit + " is reached")
+      .text("type", "insufficient_quota")
+      .json("param", "null")
+      .text("code", "quota_exceeded")
+      .json("quota", what.body);
+  return {429,
+          object_writer{}.json("error", fields.done()).done(),
+          {{"Retry-After", what.retry_after}, {"x-should-retry", "false"}}};
+}
+
+} // namespace
+
 problem openai_problem(const error& what) {
+  if (const auto quota = read_refusal(what))
+    return quota_problem(*quota);
   const auto* found = std::ranges::find(by_reason, what.reason, &known_answer::reason);
   const auto answer = found == by_reason.end() ? by_code(what) : *found;
   return openai_problem(

@@ -387,6 +387,27 @@ as $$ begin
   end if;
 end $$;
 
+-- The same of many at once, in the order in which everybody locks: counts, then holds. Users who are
+-- gone are not counted. Returns whether there are limits for anybody.
+create function jessica.spend_all(
+  holds bigint[], users uuid[], models text[], prompt bigint[], completion bigint[],
+  estimated bool[], costs numeric[], replies int[]
+) returns bool
+language plpgsql security definer set search_path = ''
+as $$ begin
+  perform jessica.count_usage(
+    array_agg(x.u), array_agg(x.m), array_agg(x.p), array_agg(x.c), array_agg(x.e),
+    array_agg(x.cost), array_agg(x.r))
+  from unnest(users, models, prompt, completion, estimated, costs, replies)
+    x (u, m, p, c, e, cost, r)
+  join auth.users a on a.id = x.u
+  having count(*) > 0;
+
+  perform jessica.drop_holds(array_agg(h.id)) from unnest(holds) h (id) where h.id > 0
+  having count(*) > 0;
+  return exists (select from public.usage_limits);
+end $$;
+
 -- Of requests whose node died, or whose answer took an hour.
 create function jessica.sweep_holds() returns void
 language sql security definer set search_path = ''

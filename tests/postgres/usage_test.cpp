@@ -497,6 +497,32 @@ TEST_SUITE("storage.usage") {
     CHECK(held() == "0 0");
   }
 
+  TEST_CASE_FIXTURE(usage_world, "many requests are counted at once, in any order") {
+    const auto eve = add_user();
+    limit(ada, "replies_per_day", "9");
+    const auto one = hold_quota(db, {ada, 10, 90});
+    const auto other = hold_quota(db, {ada, 10, 90});
+    REQUIRE(one);
+    REQUIRE(other);
+    CHECK(held() == "2 200");
+    const auto all = std::array{
+        spending{eve, "v1", {1, 1, false, cent}, 1, {}, {}},
+        spending{ada, "v1", {4, 5, false, cent}, 1, *other, {}},
+        spending{
+            user_id::make(), "v1", {7, 7, false, {}}, 1, {}, {}}, // deleted meanwhile
+        spending{ada, "v1", {4, 5, true, {}}, 0, *one, {}}};
+    const auto told = spend_all(db, all);
+    REQUIRE(told);
+    CHECK(*told);
+    CHECK(held() == "0 0");
+    CHECK(used() == "v1 1 8 10 9 0.01");
+    CHECK(spend_all(db, {}));
+    admin("delete from public.usage_limits");
+    const auto free = spend_all(db, {});
+    REQUIRE(free);
+    CHECK_FALSE(*free);
+  }
+
   TEST_CASE_FIXTURE(usage_world, "a hold whose node died is swept") {
     limit(ada, "replies_per_day", "1");
     REQUIRE(hold_quota(db, {ada, 10, 90}));

@@ -74,6 +74,7 @@ struct tool_run {
                   [this](const fetch_prompt&) { return asked; },
                   [](const store_broadcast&) { return done{}; },
                   [](const fetch_stored&) { return stored_page{}; },
+                  [](const change_branch&) { return receipt{}; },
                   [](are_you_free) { return done{}; }};
         }));
   }
@@ -193,6 +194,25 @@ TEST_CASE("a tool is called, its result goes to the engine, and the reply is one
     text += one.at("text").as_string();
   CHECK(text == run.finished[0].content);
   CHECK(run.client->broadcasts("reply.started").size() == 1);
+}
+
+TEST_CASE("a reply that goes on and calls a tool tells the engine its text once") {
+  auto run = tool_run{};
+  run.what.attempt = 2;
+  run.what.kept = 8;
+  run.asked.so_far = "half of ";
+  run.start();
+  CHECK(run.engine->asked.at(0).so_far == "half of ");
+  run.says(engines::text_made{"it", 1});
+  run.calls({{"c1", "add", "{}"}});
+  run.ends(0, "3");
+  REQUIRE(run.engine->asked.size() == 2);
+  CHECK(run.engine->asked[1].so_far.empty());
+  CHECK(run.engine->asked[1].turns.at(1).content == "half of it");
+  run.says(engines::text_made{"is 3", 1});
+  run.says(engines::text_ended{"stop", {}});
+  REQUIRE(run.finished.size() == 1);
+  CHECK(run.finished[0].content == "half of it\n\nis 3");
 }
 
 TEST_CASE("no more calls are under way than may be, and their order is kept") {

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <memory>
 #include <string>
+#include <utility>
 
 TEST_SUITE("wire.openai_problem") {
   using namespace jessica;
@@ -48,5 +51,23 @@ TEST_SUITE("wire.openai_problem") {
     CHECK(ours.status == 500);
     CHECK(!ours.body.contains("password"));
     CHECK(ours.body.contains(R"("type":"server_error")"));
+  }
+  TEST_CASE("an exceeded quota says which, and that its client need not try again") {
+    const auto raised =
+        sql_fault{"PGRST",
+                  R"({"code":"quota_exceeded","message":"m","hint":null,"details":)"
+                  R"("{\"code\":\"quota_exceeded\",\"limit\":\"replies_per_day\",)"
+                  R"(\"retry_after\":7}"})",
+                  {},
+                  {}};
+    const auto told = openai_problem(error{errc::overloaded, "x", "quota_exceeded",
+                                           std::make_shared<const sql_fault>(raised)});
+    CHECK(told.status == 429);
+    CHECK(told.body.contains(R"("code":"quota_exceeded")"));
+    CHECK(told.body.contains(R"("type":"insufficient_quota")"));
+    CHECK(told.body.contains(R"("limit":"replies_per_day")"));
+    using header = std::pair<std::string, std::string>;
+    CHECK(std::ranges::contains(told.headers, header{"Retry-After", "7"}));
+    CHECK(std::ranges::contains(told.headers, header{"x-should-retry", "false"}));
   }
 }
