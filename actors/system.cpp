@@ -346,6 +346,8 @@ struct system::state {
     auto deps = titler_deps{options.engine,
                             [this] { return open_title_desk(options.database); },
                             limits.titles_at_once, limits.title_queue};
+    deps.teller = teller;
+    deps.prices = prices;
     titler = supervise<titler_actor>("TITLER", [this, deps] {
       return caf::actor_cast<caf::actor>(
           sys.spawn<caf::detached>(actors::titler, deps));
@@ -467,8 +469,8 @@ struct system::state {
     start_persistence();
     start_searches();
     start_memory();
-    start_titler();
     start_teller();
+    start_titler();
     start_gateway();
     start_dispatcher();
     start_doorkeeper();

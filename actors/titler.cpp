@@ -80,6 +80,8 @@ void write(self_pointer self, name_conversation what) {
   auto asked = prompt_for(**begun, what.model);
   auto& one = state.running[number];
   one.what = std::move(what);
+  one.model = state.deps.engine->model_of(asked);
+  one.prompt_bytes = asked.system->size() + asked.turns.front().content.size();
   self->delayed_send(self, state.deps.patience, title_late{number});
   one.generation = state.deps.engine->start(
       std::move(asked), [me = titler_actor{self}, number](engines::engine_event event) {
@@ -94,6 +96,30 @@ void write_waiting(self_pointer self) {
     state.waiting.pop_front();
     write(self, std::move(next));
   }
+}
+
+/// A title is paid for like a reply, and is none.
+void count_usage(const titler_state& state, const titler_state::writing& one,
+                 usage used) {
+  if (!state.deps.teller || used.prompt_tokens + used.completion_tokens == 0)
+    return;
+  if (state.deps.prices)
+    used.cost = cost_of(*state.deps.prices, one.model, used);
+  caf::anon_send(state.deps.teller, spend{{.user = one.what.owner,
+                                           .model = one.model,
+                                           .used = used,
+                                           .replies = 0,
+                                           .hold = {},
+                                           .job = {}}});
+}
+
+/// No engine tells what it counted until it was cancelled.
+[[nodiscard]] usage used_so_far(const titler_state::writing& one) {
+  constexpr auto bytes_a_token = std::size_t{4};
+  if (one.text.empty())
+    return {};
+  return {static_cast<std::int64_t>(one.prompt_bytes / bytes_a_token),
+          static_cast<std::int64_t>(one.text.size() / bytes_a_token + 1), true};
 }
 
 void end(self_pointer self, std::uint64_t number, std::string how) {
@@ -127,12 +153,18 @@ void take(self_pointer self, title_event& msg) {
   auto& one = found->second;
   if (const auto* made = std::get_if<engines::text_made>(&msg.event)) {
     one.text += made->text;
-    if (is_whole(one.text))
-      store(self, msg.of, one);
+    if (!is_whole(one.text))
+      return;
+    count_usage(self->state, one, used_so_far(one));
+    store(self, msg.of, one);
+  } else if (auto* other = std::get_if<engines::model_changed>(&msg.event)) {
+    one.model = std::move(other->model);
   } else if (const auto* failed = std::get_if<engines::text_failed>(&msg.event)) {
     ops::info("title.failed", {{"cause", failed->what}});
+    count_usage(self->state, one, used_so_far(one));
     end(self, msg.of, "failed");
-  } else if (std::holds_alternative<engines::text_ended>(msg.event)) {
+  } else if (const auto* done = std::get_if<engines::text_ended>(&msg.event)) {
+    count_usage(self->state, one, done->used);
     store(self, msg.of, one);
   } else if (std::holds_alternative<engines::tools_called>(msg.event)) {
     end(self, msg.of, "none");
@@ -175,8 +207,11 @@ titler_actor::behavior_type titler(self_pointer self, titler_deps deps) {
       },
       [self](title_event& msg) { take(self, msg); },
       [self](title_late msg) {
-        if (self->state.running.contains(msg.of))
-          end(self, msg.of, "late");
+        const auto found = self->state.running.find(msg.of);
+        if (found == self->state.running.end())
+          return;
+        count_usage(self->state, found->second, used_so_far(found->second));
+        end(self, msg.of, "late");
       },
   };
 }

@@ -1,8 +1,10 @@
 // TITLER: see title_messages.hpp.
 #pragma once
 
+#include "actors/quota_messages.hpp"
 #include "actors/title_messages.hpp"
 #include "domain/error.hpp"
+#include "domain/price.hpp"
 #include "storage/endpoint.hpp"
 #include "storage/titles.hpp"
 
@@ -17,6 +19,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace jessica::actors {
 
@@ -39,11 +42,15 @@ struct titler_deps {
   std::size_t at_once = 4;  ///< titles that are written
   std::size_t queue = 1000; ///< conversations that wait for that; more are left out
   std::chrono::milliseconds patience{60'000}; ///< for one title
+  teller_actor teller = {}; ///< counts what was used, for the conversation's owner
+  std::shared_ptr<const std::vector<price>> prices = {}; ///< null: none
 };
 
 struct titler_state {
   struct writing {
     name_conversation what;
+    std::string model; ///< that answers
+    std::size_t prompt_bytes = 0;
     std::string text;                                ///< so far
     std::unique_ptr<engines::generation> generation; ///< last: its sink ends first
   };
