@@ -22,9 +22,11 @@
 #include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -100,7 +102,9 @@ struct route_world {
   scripted<actors::search_memory, actors::memories_found> searching;
   scripted<actors::embed_texts, actors::texts_embedded> embedding;
   scripted<actors::start_completion, actors::completion_started> completing;
-  std::vector<actors::completion_ended> completed;
+  /// Ends that GATEWAY heard of: some come when the test is over.
+  std::shared_ptr<std::atomic<std::size_t>> completed =
+      std::make_shared<std::atomic<std::size_t>>(0);
   scripted<actors::embed_for, actors::embedded_for> embedding_for;
   scripted<actors::embed_message, actors::message_embedded> embedding_one;
 
@@ -238,7 +242,7 @@ private:
           [this, self](const actors::start_completion& m) {
             return completing(self, m);
           },
-          [this](const actors::completion_ended& m) { completed.push_back(m); },
+          [ended = completed](const actors::completion_ended&) { ++*ended; },
           [this, self](const actors::embed_for& m) { return embedding_for(self, m); },
           [](actors::list_models) {
             return actors::models_listed{{"one", "maker/two"}};
