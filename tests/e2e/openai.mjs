@@ -87,6 +87,51 @@ async function textOf(stream) {
   return text;
 }
 
+describe('quotas', () => {
+  const limit = async (who, columns) => {
+    const { error } = await makeClient(server, { key: server.keys.service_key })
+      .from('usage_limits')
+      .upsert({ user_id: who.session.user.id, ...columns }, { onConflict: 'user_id' });
+    assert.ifError(error);
+  };
+  const used = async (who) => (await who.client.from('my_usage').select('*')).data;
+
+  test('what a completion used is counted for its user, like a reply of the chat', async () => {
+    const eve = await signedUp(server);
+    provider.answerWith(says('Hello', ' Eve'));
+    const answer = await as(eve).chat.completions.create({ model: 'large', messages: hello });
+    const rows = await until('it is counted', async () => {
+      const found = await used(eve);
+      return found.length > 0 && found;
+    });
+    assert.equal(rows.length, 1);
+    assert.equal(rows[0].model, 'large');
+    assert.equal(rows[0].replies, 1);
+    assert.equal(rows[0].prompt_tokens, answer.usage.prompt_tokens);
+    assert.equal(rows[0].completion_tokens, answer.usage.completion_tokens);
+    await close(eve.client);
+  });
+
+  test('a limit that is reached is told with its name, and no provider is asked', async () => {
+    const eve = await signedUp(server);
+    await limit(eve, { replies_per_day: 1 });
+    provider.answerWith(says('Hello'));
+    // Nobody asks the database as long as there are no limits: the first count tells of this one.
+    await as(eve).chat.completions.create({ model: 'small', messages: hello });
+    await until('it is counted', async () => (await used(eve)).length > 0);
+    const asked = provider.questions.items.length;
+    const why = await refused(as(eve).chat.completions.create({ model: 'small', messages: hello }));
+    assert.equal(why.status, 429);
+    assert.equal(why.code, 'quota_exceeded');
+    assert.equal(why.type, 'insufficient_quota');
+    assert.equal(why.error.quota.limit, 'replies_per_day');
+    assert.ok(Date.parse(why.error.quota.resets_at) > Date.now());
+    assert.ok(Number(why.headers.get('retry-after')) > 0);
+    assert.equal(provider.questions.items.length, asked);
+    await close(eve.client);
+  });
+});
+
 describe('completions', () => {
   test('a whole answer', async () => {
     provider.answerWith(says('Hello', ' Ada'));

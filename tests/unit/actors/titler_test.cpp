@@ -44,13 +44,31 @@ struct title_room {
   std::shared_ptr<titles> desk = std::make_shared<titles>();
   std::shared_ptr<test::scripted_engine> engine =
       std::make_shared<test::scripted_engine>();
+  std::vector<spending> spent;
   test::actor_world world;
   titler_actor titler;
+
+  /// Keeps what was used.
+  teller_actor teller() {
+    return world.own(
+        world.sys().spawn([this](teller_actor::pointer) -> teller_actor::behavior_type {
+          return {[](const hold_quota&) { return quota_hold{}; },
+                  [this](const spend& msg) {
+                    spent.push_back(msg.what);
+                    return done{};
+                  },
+                  [](const spend_all&) { return all_spent{}; },
+                  [](are_you_free) { return done{}; }};
+        }));
+  }
 
   explicit title_room(std::size_t at_once = 4, std::size_t queue = 10) {
     auto deps =
         titler_deps{engine, [of = desk] { return std::make_unique<scripted_desk>(of); },
                     at_once, queue};
+    deps.teller = teller();
+    deps.prices = std::make_shared<const std::vector<price>>(
+        std::vector{price{"scripted", 1'000'000, 1'000'000}});
     titler = world.own(world.sys().spawn(actors::titler, std::move(deps)));
     world.settle();
   }
@@ -100,6 +118,29 @@ TEST_CASE("a model that goes on talking is cut off behind the first line") {
   CHECK(room.engine->cancelled == 1);
   room.say(0, engines::text_ended{"stop", {}});
   CHECK(room.desk->stored.size() == 1);
+}
+
+TEST_CASE("what a title used is counted for its owner, and is no reply") {
+  auto room = title_room{};
+  room.ask();
+  room.say(0, engines::text_made{"Boats", 1});
+  room.say(0, engines::text_ended{"stop", {40, 2, false}});
+  REQUIRE(room.spent.size() == 1);
+  CHECK(room.spent[0].model == "scripted");
+  CHECK(room.spent[0].replies == 0);
+  CHECK(room.spent[0].used.prompt_tokens == 40);
+  REQUIRE(room.spent[0].used.cost);
+  CHECK(text_of(*room.spent[0].used.cost) == "0.000042");
+}
+
+TEST_CASE("of a title that was cut off it is estimated") {
+  auto room = title_room{};
+  room.ask();
+  room.say(0, engines::text_made{"Boats\nI chose", 3});
+  REQUIRE(room.spent.size() == 1);
+  CHECK(room.spent[0].used.estimated);
+  CHECK(room.spent[0].used.prompt_tokens > 20);
+  CHECK(room.spent[0].used.completion_tokens > 0);
 }
 
 TEST_CASE("a conversation with a title of its own is left alone") {
