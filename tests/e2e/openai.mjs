@@ -23,7 +23,9 @@ before(async () => {
   folder = await mkdtemp('/tmp/jessica-openai-');
   await writeFile(
     `${folder}/jessica.toml`,
-    `[[providers]]
+    `[inference]
+titles = false
+[[providers]]
 name = "one"
 url = "${provider.url}"
 model = "small"

@@ -23,7 +23,11 @@ let provider;
 let server;
 before(async () => {
   provider = await Provider.start(says('Hello ', 'there.'));
-  server = await Server.start({ 'engine-url': provider.url, 'engine-model': model });
+  server = await Server.start({
+    'engine-url': provider.url,
+    'engine-model': model,
+    'inference-titles': false,
+  });
   // Prices are only in the file, which is read where the server works.
   await writeFile(
     `${server.directory}/jessica.toml`,
