@@ -236,13 +236,13 @@ private:
   }
 
   actors::gateway_actor gateway() {
-    return sys.spawn([this](actors::gateway_actor::pointer self)
+    return sys.spawn([this, ended = completed](actors::gateway_actor::pointer self)
                          -> actors::gateway_actor::behavior_type {
       return {
           [this, self](const actors::start_completion& m) {
             return completing(self, m);
           },
-          [ended = completed](const actors::completion_ended&) { ++*ended; },
+          [ended](const actors::completion_ended&) { ++*ended; },
           [this, self](const actors::embed_for& m) { return embedding_for(self, m); },
           [](actors::list_models) {
             return actors::models_listed{{"one", "maker/two"}};
