@@ -111,7 +111,8 @@ struct node {
         [this, id](inference_actor::pointer self) -> inference_actor::behavior_type {
           self->attach_functor([this, id](const caf::error&) { ended.push_back(id); });
           return {[](const generated&) {}, [](try_again) {},
-                  [this, id](stop_job) { stopped.push_back(id); }};
+                  [this, id](stop_job) { stopped.push_back(id); },
+                  [](const tool_ended&) {}};
         }));
     started[id] = made;
     jobs[id] = what;

@@ -137,6 +137,7 @@ struct job_run {
                     lost.push_back(msg.what);
                     return done{};
                   },
+                  [](const spend_all&) { return all_spent{}; },
                   [](are_you_free) { return done{}; }};
         }));
   }
@@ -159,7 +160,8 @@ struct job_run {
         inference,
         inference_deps{hub, writer(), reader(), boss.in(world), engine, lease,
                        std::chrono::seconds{1}, memory(),
-                       std::chrono::milliseconds{300}, prices, teller()},
+                       std::chrono::milliseconds{300}, titler_actor{}, inference_tools{},
+                       prices, teller()},
         what));
     world.settle();
     return started;
