@@ -1,6 +1,8 @@
 #include "wire/openai_chat.hpp"
 
 #include "wire/json_reader.hpp"
+#include "wire/openai_fields.hpp"
+#include "wire/openai_tools.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -23,25 +25,6 @@ constexpr auto most_stops = std::size_t{4};
 constexpr auto most_stop_bytes = std::size_t{128};
 constexpr auto most_model_bytes = std::size_t{128};
 
-/// nullopt: all is well.
-using verdict = std::optional<openai_refusal>;
-
-[[nodiscard]] openai_refusal wrong(std::string param, std::string_view why) {
-  auto message = std::format("'{}' {}", param, why);
-  return {400, "invalid_value", std::move(message), std::move(param)};
-}
-
-[[nodiscard]] openai_refusal unsupported(std::string param, std::string_view why) {
-  auto message = std::format("'{}': {}", param, why);
-  return {400, "unsupported_value", std::move(message), std::move(param)};
-}
-
-/// A field that is there; null counts as absent.
-[[nodiscard]] const json::value* given(const json::object& in, std::string_view name) {
-  const auto* const found = in.if_contains(name);
-  return found == nullptr || found->is_null() ? nullptr : found;
-}
-
 /// Text of one part of a message.
 [[nodiscard]] verdict add_part(const json::value& part, const std::string& at,
                                std::string& to) {
@@ -63,6 +46,8 @@ using verdict = std::optional<openai_refusal>;
 [[nodiscard]] verdict read_content(const json::object& message, const std::string& at,
                                    std::string& to) {
   const auto* const content = given(message, "content");
+  if (content == nullptr && given(message, "tool_calls") != nullptr)
+    return std::nullopt; // its calls are all it says
   if (content == nullptr)
     return wrong(at + ".content", "is required");
   if (const auto* const text = content->if_string()) {
@@ -80,16 +65,16 @@ using verdict = std::optional<openai_refusal>;
 
 [[nodiscard]] verdict read_role(const json::object& message, const std::string& at,
                                 std::string& to) {
-  constexpr auto known =
-      std::array<std::string_view, 4>{"system", "developer", "user", "assistant"};
+  constexpr auto known = std::array<std::string_view, 5>{"system", "developer", "user",
+                                                         "assistant", "tool"};
   const auto* const role = given(message, "role");
   if (role == nullptr || !role->is_string())
     return wrong(at + ".role", "must be a string");
   to = std::string_view{role->get_string()};
-  if (to == "tool" || to == "function" || given(message, "tool_calls") != nullptr)
-    return unsupported(at, "tools are not passed on by this server");
+  if (to == "function")
+    return unsupported(at, "messages of role tool are what took their place");
   if (!std::ranges::contains(known, to))
-    return wrong(at + ".role", "must be system, developer, user or assistant");
+    return wrong(at + ".role", "must be system, developer, user, assistant or tool");
   if (to == "developer")
     to = "system";
   return std::nullopt;
@@ -123,6 +108,8 @@ void add_turn(prompt& to, past_turn one) {
     if (auto bad = read_role(*message, at, one.role))
       return bad;
     if (auto bad = read_content(*message, at, one.content))
+      return bad;
+    if (auto bad = read_calls(*message, at, one))
       return bad;
     add_turn(to, std::move(one));
   }
@@ -231,11 +218,6 @@ void add_turn(prompt& to, past_turn one) {
   const auto* const modes = given(body, "modalities");
   if (modes != nullptr && *modes != json::value{json::array{"text"}})
     return unsupported("modalities", "only text is taken");
-  for (const auto* const name : {"tools", "functions"}) {
-    const auto* const found = given(body, name);
-    if (found != nullptr && !(found->is_array() && found->get_array().empty()))
-      return unsupported(name, "tools are not passed on by this server");
-  }
   return std::nullopt;
 }
 
@@ -257,6 +239,8 @@ void add_turn(prompt& to, past_turn one) {
 [[nodiscard]] verdict read_all(const json::object& body, completion_request& to) {
   to.asked.recalls = false;
   if (auto bad = read_messages(body, to.asked))
+    return bad;
+  if (auto bad = read_tools(body, to.asked))
     return bad;
   if (auto bad = read_params(body, to.asked.params))
     return bad;

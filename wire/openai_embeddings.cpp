@@ -2,6 +2,7 @@
 
 #include "wire/json_reader.hpp"
 #include "wire/json_writer.hpp"
+#include "wire/openai_fields.hpp"
 
 #include <boost/json/array.hpp>
 
@@ -14,11 +15,6 @@
 namespace jessica::wire {
 namespace json = boost::json;
 namespace {
-
-[[nodiscard]] openai_refusal wrong(std::string param, std::string_view why) {
-  auto message = std::format("'{}' {}", param, why);
-  return {400, "invalid_value", std::move(message), std::move(param)};
-}
 
 [[nodiscard]] std::optional<openai_refusal> add_text(const json::value& from,
                                                      const std::string& at,

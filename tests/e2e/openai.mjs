@@ -89,6 +89,55 @@ async function textOf(stream) {
   return text;
 }
 
+describe('tools', () => {
+  const add = {
+    type: 'function',
+    function: { name: 'add', description: 'Adds.', parameters: { type: 'object' } },
+  };
+  const calls = (stream) => {
+    begin(stream);
+    const call = { index: 0, id: 'c1', type: 'function', function: { name: 'add', arguments: '{"x":1}' } };
+    const line = (value) => stream.write(`data: ${JSON.stringify(value)}\n\n`);
+    line({ choices: [{ index: 0, delta: { tool_calls: [call] } }] });
+    line({ choices: [{ index: 0, delta: {}, finish_reason: 'tool_calls' }] });
+    stream.end('data: [DONE]\n\n');
+  };
+
+  test('are handed to the model, its calls to the client, and results back', async () => {
+    const messages = [{ role: 'user', content: 'One more?' }];
+    provider.answerWith(calls);
+    const first = await as(ada).chat.completions.create({ messages, tools: [add], tool_choice: 'auto' });
+    assert.equal(first.choices[0].finish_reason, 'tool_calls');
+    const [call] = first.choices[0].message.tool_calls;
+    assert.deepEqual(call, { id: 'c1', type: 'function', function: { name: 'add', arguments: '{"x":1}' } });
+    assert.deepEqual(provider.questions.items.at(-1).body.tools, [add]);
+    provider.answerWith(says('Two.'));
+    const second = await as(ada).chat.completions.create({
+      messages: [...messages, first.choices[0].message, { role: 'tool', tool_call_id: 'c1', content: '2' }],
+      tools: [add],
+    });
+    assert.equal(second.choices[0].message.content, 'Two.');
+    const shown = provider.questions.items.at(-1).body.messages;
+    assert.deepEqual(shown.map(({ role }) => role), ['user', 'assistant', 'tool']);
+    assert.equal(shown[1].tool_calls[0].id, 'c1');
+    assert.equal(shown[2].tool_call_id, 'c1');
+  });
+
+  test('of a stream come as deltas', async () => {
+    provider.answerWith(calls);
+    const stream = await as(ada).chat.completions.create({ messages: hello, tools: [add], stream: true });
+    const pieces = [];
+    let reason;
+    for await (const chunk of stream) {
+      pieces.push(...(chunk.choices[0]?.delta.tool_calls ?? []));
+      reason = chunk.choices[0]?.finish_reason ?? reason;
+    }
+    assert.equal(pieces.map((one) => one.function.arguments ?? '').join(''), '{"x":1}');
+    assert.equal(pieces[0].function.name, 'add');
+    assert.equal(reason, 'tool_calls');
+  });
+});
+
 describe('quotas', () => {
   const limit = async (who, columns) => {
     const { error } = await makeClient(server, { key: server.keys.service_key })

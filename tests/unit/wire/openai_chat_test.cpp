@@ -70,12 +70,12 @@ TEST_SUITE("wire.openai_chat") {
   }
 
   TEST_CASE("null is as good as absent, and what we have no use for is passed over") {
-    const auto read =
-        good(R"(,"model":null,"temperature":null,"top_p":null,"max_tokens":null,)"
-             R"("stop":null,"stream":null,"stream_options":null,"n":null,"functions":null,)"
-             R"("response_format":null,"user":"u","metadata":{"a":"b"},"store":true,)"
-             R"("seed":7,"presence_penalty":0.5,"logprobs":false,"tools":[],)"
-             R"("modalities":["text"],"service_tier":"auto","unheard_of":{})");
+    const auto read = good(
+        R"(,"model":null,"temperature":null,"top_p":null,"max_tokens":null,)"
+        R"("stop":null,"stream":null,"stream_options":null,"n":null,"functions":null,)"
+        R"("response_format":null,"user":"u","metadata":{"a":"b"},"store":true,)"
+        R"("seed":7,"presence_penalty":0.5,"logprobs":false,"tools":[],)"
+        R"("modalities":["text"],"service_tier":"auto","unheard_of":{})");
     CHECK(read.asked.params == reply_params{});
     CHECK(good(R"(,"n":1,"model":"","response_format":{"type":"text"})").asked.params ==
           reply_params{});
@@ -144,6 +144,56 @@ TEST_SUITE("wire.openai_chat") {
     }
     CHECK(bad_with(std::format(R"("model":"{}")", std::string(200, 'm'))).param ==
           "model");
+  }
+
+  TEST_CASE("tools are read with their schemas, unless none is to be called") {
+    const auto tools = std::string{
+        R"(,"tools":[{"type":"function","function":{"name":"add","description":"Adds.",)"
+        R"("parameters":{"type":"object"},"strict":true}},{"function":{"name":"now"}}])"};
+    const auto read = good(tools);
+    CHECK(
+        read.asked.tools ==
+        std::vector<tool>{{"add", "Adds.", R"({"type":"object"})"}, {"now", "", "{}"}});
+    CHECK(good(tools + R"(,"tool_choice":"auto")").asked.tools.size() == 2);
+    CHECK(good(tools + R"(,"tool_choice":"none")").asked.tools.empty());
+    for (const auto* const one :
+         {R"("tools":{})", R"("tools":[{"function":{"name":"a b"}}])",
+          R"("tools":[{"function":{"name":""}}])",
+          R"("tools":[{"function":{"name":"a","parameters":1}}])",
+          R"("tools":[{"function":{"name":"a","description":1}}])"}) {
+      const auto why = bad_with(one);
+      CAPTURE(one);
+      CHECK(why.code == "invalid_value");
+      CHECK(why.param.starts_with("tools"));
+    }
+    for (const auto* const one : {R"("tools":[{"type":"web_search"}])",
+                                  R"("tools":[1])", R"("tool_choice":"required")"}) {
+      CAPTURE(one);
+      CHECK(bad_with(one).code == "unsupported_value");
+    }
+  }
+
+  TEST_CASE("calls and their results are turns") {
+    const auto read = with_messages(
+        R"({"role":"user","content":"Sum?"},{"role":"assistant","content":null,)"
+        R"("tool_calls":[{"id":"c1","type":"function","function":{"name":"add",)"
+        R"("arguments":"{}"}}]},{"role":"tool","tool_call_id":"c1","content":"3"})");
+    REQUIRE(read.asked.turns.size() == 3);
+    CHECK(read.asked.turns[1].calls == std::vector<tool_call>{{"c1", "add", "{}"}});
+    CHECK(read.asked.turns[1].content.empty());
+    CHECK(read.asked.turns[2].role == "tool");
+    CHECK(read.asked.turns[2].answers == "c1");
+    CHECK(read.asked.turns[2].content == "3");
+    CHECK(bad(R"({"messages":[{"role":"tool","content":"3"}]})").param ==
+          "messages[0].tool_call_id");
+    CHECK(
+        bad(R"({"messages":[{"role":"user","content":"x","tool_calls":[]}]})").param ==
+        "messages[0].tool_calls");
+    CHECK(
+        bad(R"({"messages":[{"role":"assistant","tool_calls":[{"id":"c"}]}]})").param ==
+        "messages[0].tool_calls[0]");
+    CHECK(bad(R"({"messages":[{"role":"function","content":"x"}]})").code ==
+          "unsupported_value");
   }
 
   TEST_CASE("what would change the answer is not passed over in silence") {
