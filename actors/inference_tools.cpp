@@ -115,9 +115,8 @@ void ask_again(self_pointer self) {
   work.running.clear();
   ++work.rounds;
   auto asked = std::exchange(work.asked, {});
-  // What a reply had that went on is in its text.
-  asked.so_far.clear();
-  auto said = past_turn{"assistant", state.text.substr(work.from)};
+  auto said = past_turn{"assistant",
+                        std::exchange(asked.so_far, {}) + state.text.substr(work.from)};
   auto results = std::vector<past_turn>{};
   for (auto i = work.round; i < work.calls.size(); ++i) {
     const auto& one = work.calls[i];
