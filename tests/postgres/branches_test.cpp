@@ -168,13 +168,15 @@ TEST_SUITE("storage.branches") {
           change_branch(line, test::signed_in(ada),
                         edit_wish{one.message, std::move(text), {}, "{}"});
       CHECK(made);
-      if (made)
-        answer(made->reply, "re");
+      return made ? made->reply : message_id{};
     };
+    auto replies = std::vector<message_id>(2);
     {
-      const auto first = std::jthread{[&] { race("x"); }};
-      const auto second = std::jthread{[&] { race("y"); }};
+      const auto first = std::jthread{[&] { replies[0] = race("x"); }};
+      const auto second = std::jthread{[&] { replies[1] = race("y"); }};
     }
+    for (const auto& reply : replies)
+      answer(reply, "re");
     const auto now = path();
     CAPTURE(now);
     CHECK((now == "x 3/3, re" || now == "y 3/3, re"));

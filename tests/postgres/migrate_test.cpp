@@ -86,7 +86,7 @@ TEST_SUITE("storage.migrate") {
     CHECK_FALSE(all[1].self_hosted_only);
     CHECK(all[2].name == "20240101000001_engine");
     CHECK_FALSE(all[2].self_hosted_only);
-    CHECK(all[2].sql.contains("'\\s+'"));
+    CHECK(all[1].sql.contains("'\\s+'"));
     CHECK(all[3].name == "20240101000002_realtime");
     CHECK_FALSE(all[3].self_hosted_only);
     CHECK(all[4].name == "20240101000003_memory");
