@@ -10,9 +10,9 @@ namespace jessica {
 namespace {
 
 /// What may stand on both sides of a title and is no part of it.
-constexpr auto around =
-    std::to_array<std::string_view>({" ", "\t", "\r", "\"", "'", "`", "*", "_", "“", "”",
-                                     "„", "‘", "’", "«", "»", "「", "」", "《", "》"});
+constexpr auto around = std::to_array<std::string_view>(
+    {" ", "\t", "\r", "\"", "'", "`", "*", "_", "“", "”", "„", "‘", "’", "«", "»", "「",
+     "」", "《", "》"});
 constexpr auto stops = std::to_array<std::string_view>({".", "。", ":", ";", ","});
 /// What may stand before it.
 constexpr auto labels = std::to_array<std::string_view>({"title:", "title -", "#"});

@@ -15,9 +15,9 @@ struct context_window {
 };
 
 /// The first turn of the longest end that fits beside the system text, the tools and
-/// the reply; what is before it is left out. It is a user's or a system's turn. The last
-/// user's turn and what follows it are shown even if they do not fit: the provider may
-/// know better, or says what is wrong.
+/// the reply; what is before it is left out. It is a user's or a system's turn. The
+/// last user's turn and what follows it are shown even if they do not fit: the provider
+/// may know better, or says what is wrong.
 [[nodiscard]] std::size_t first_turn_within(const prompt& asked,
                                             const context_window& window);
 

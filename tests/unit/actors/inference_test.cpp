@@ -160,8 +160,8 @@ struct job_run {
         inference,
         inference_deps{hub, writer(), reader(), boss.in(world), engine, lease,
                        std::chrono::seconds{1}, memory(),
-                       std::chrono::milliseconds{300}, titler_actor{}, inference_tools{},
-                       prices, teller()},
+                       std::chrono::milliseconds{300}, titler_actor{},
+                       inference_tools{}, prices, teller()},
         what));
     world.settle();
     return started;

@@ -347,7 +347,8 @@ TEST_CASE("31 missing usage is estimated, and says so") {
   auto world = chat_world{provider_at(with.url(), "uncounted")};
   const auto& heard = world.ask();
   REQUIRE(heard.ended);
-  CHECK(heard.ended->used == usage{5, 2, true}); // "hello" and what is around it, two chunks
+  CHECK(heard.ended->used ==
+        usage{5, 2, true}); // "hello" and what is around it, two chunks
 }
 
 TEST_CASE("32 a text that is whole stays whole when its connection dies behind it") {
