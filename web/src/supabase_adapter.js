@@ -10,7 +10,7 @@ import {
 } from '@supabase/supabase-js';
 import { ReplyBook, isFinal, replyEvents, toolsOf } from './reply_book.js';
 
-const messageColumns = 'id,seq,role,status,content,reply_to,client_id,error,tools,created_at,siblings';
+const messageColumns = 'id,seq,role,status,content,reply_to,client_id,error,usage,tools,created_at,siblings';
 /** Rows of one read; the server itself gives at most 1000. */
 const pageSize = 200;
 /** Pauses before trying again, in ms; the last one repeats. */
@@ -41,6 +41,7 @@ const maxRefusals = 3;
  * @property {string} created_at
  * @property {string[]} siblings  ids of all versions of it, itself included, in order
  * @property {string} [error]
+ * @property {string} [finish_reason]  'length': the reply may be continued
  * @property {import('./reply_book.js').UsedTool[]} [tools]  that a reply called
  */
 
@@ -269,6 +270,7 @@ export function messageOf(row, text = row.content, status = row.status, error = 
   return {
     ...{ id, seq, role, client_id, created_at, siblings, text, status },
     error: error ?? row.error?.message,
+    finish_reason: row.usage?.finish_reason,
     ...(tools ? { tools } : {}),
   };
 }
@@ -436,7 +438,7 @@ class Subscription {
     const { text, status, error, finish_reason, tools } = reply; // tools of a running one, too
     return {
       ...messageOf(row, text, status, error),
-      finish_reason,
+      finish_reason: finish_reason ?? row.usage?.finish_reason,
       ...(tools ? { tools } : {}),
     };
   }
