@@ -96,7 +96,7 @@ verdict read_tools(const json::object& body, prompt& to) {
     return unsupported("functions", "tools are what took their place");
   const auto* const found = given(body, "tools");
   if (found == nullptr)
-    return std::nullopt;
+    return read_choice(body, to);
   const auto* const list = found->if_array();
   if (list == nullptr || list->size() > most_tools)
     return wrong("tools", std::format("must be a list of at most {}", most_tools));
