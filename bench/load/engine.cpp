@@ -92,15 +92,47 @@ struct round_plan {
   std::size_t tokens; ///< of each
   std::size_t per_second;
   std::string name;
+  bool warm = false; ///< connections are open before
 };
 
-/// All streams begin within a second, evenly.
+/// Begins all streams within a second, evenly.
+void begin_streams(engines::text_generator& engine, std::size_t streams,
+                   const prompt& asked, round_book& book,
+                   std::vector<std::unique_ptr<engines::generation>>& running) {
+  const auto begun = clock::now();
+  for (auto i = std::size_t{0}; i < streams; ++i) {
+    std::this_thread::sleep_until(
+        begun + i * std::chrono::nanoseconds{std::chrono::seconds{1}} / streams);
+    running.push_back(
+        engine.start(asked, [&book, started = now_ns(), heard = false](
+                                const engines::engine_event& event) mutable {
+          book.take(event, started, heard);
+        }));
+  }
+}
+
+/// Every stream has a connection from then on.
+void warm_up(engines::text_generator& engine, std::size_t streams,
+             const prompt& asked) {
+  auto book = round_book{};
+  auto running = std::vector<std::unique_ptr<engines::generation>>{};
+  begin_streams(engine, streams, asked, book, running);
+  auto held = std::unique_lock{book.lock};
+  book.changed.wait_for(held, round_limit,
+                        [&] { return book.ended + book.failed >= streams; });
+  held.unlock();
+  running.clear();
+}
+
+/// All streams begin within a second, evenly. Those of the first kind find connections
+/// that are open, as replies of a server that has run for a while do.
 [[nodiscard]] result<void>
 measure_streams(const round_plan& plan, const token_provider& provider, round& into) {
   auto settings = config::provider_settings{};
   settings.url = provider.url();
   settings.model = "bench";
   settings.max_concurrency = plan.streams;
+  settings.keep_alive_connections = plan.streams;
   const auto engine = engines::make_openai({settings});
   if (!engine)
     return std::unexpected{engine.error()};
@@ -109,17 +141,10 @@ measure_streams(const round_plan& plan, const token_provider& provider, round& i
   auto book = round_book{};
   auto running = std::vector<std::unique_ptr<engines::generation>>{};
   const auto memory = own_memory();
+  if (plan.warm)
+    warm_up(**engine, plan.streams, asked);
   const auto cpu = own_cpu();
-  const auto begun = clock::now();
-  for (auto i = std::size_t{0}; i < plan.streams; ++i) {
-    std::this_thread::sleep_until(
-        begun + i * std::chrono::nanoseconds{std::chrono::seconds{1}} / plan.streams);
-    running.push_back(
-        (*engine)->start(asked, [&book, started = now_ns(), heard = false](
-                                    const engines::engine_event& event) mutable {
-          book.take(event, started, heard);
-        }));
-  }
+  begin_streams(**engine, plan.streams, asked, book, running);
   auto most_memory = std::uint64_t{0};
   {
     auto held = std::unique_lock{book.lock};
@@ -152,7 +177,7 @@ measure_streams(const round_plan& plan, const token_provider& provider, round& i
 result<findings> run_engine(const settings& how) {
   const auto pace = how.tokens_per_second > 0 ? how.tokens_per_second : default_pace;
   const auto plans =
-      std::vector<round_plan>{{how.sessions, tokens_of_answer, pace, "streams"},
+      std::vector<round_plan>{{how.sessions, tokens_of_answer, pace, "streams", true},
                               {how.connections, tokens_of_held, 1, "held"}};
   // Both before the engine's thread: they are forked.
   auto quick = token_provider::start(plans[0].tokens, plans[0].per_second);
