@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <format>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <string_view>
@@ -11,24 +14,52 @@
 namespace jessica::storage {
 namespace {
 
-// Without a branch before it, the message's history is what was said before. Else it is
-// a few ranges of numbers: where a message says what it comes after, a range begins,
-// and the next one ends there. What came after the message before the asked one, on
-// whatever branch, is no memory: it may be the very answer that the user wants another
-// one of.
-constexpr auto read_prompt = std::string_view{R"(
+// What both statements tell of the conversation (c).
+constexpr auto choices = std::string_view{R"(
+  c.system_prompt, c.model,
+  c.metadata -> 'memory' is distinct from 'false'::jsonb,
+  case when c.metadata -> 'tools' = 'false'::jsonb then ''
+    when jsonb_typeof(c.metadata -> 'tools') = 'array'
+    then array_to_string(array(select jsonb_array_elements_text(c.metadata -> 'tools')), ',')
+  end,
+)"};
+
+// A conversation without branches: the message and what was said before it. Most are,
+// and PostgreSQL takes twice as long to prepare the walk below, even to take no step.
+constexpr auto from_straight = std::string_view{R"(
+  exists (
+    select from public.messages b
+    where b.conversation_id = c.id and b.after_seq is not null),
+  null, null, t.id, t.role, t.content
+  from public.conversations c
+  left join lateral (
+    select m.id, m.seq, m.role, m.content from public.messages m
+    where m.conversation_id = $1
+      and m.seq <= (
+        select a.seq from public.messages a where a.id = $2 and a.conversation_id = $1)
+      and m.status = 'complete' and m.content <> ''
+      and m.role in ('user', 'assistant', 'system')
+    order by m.seq desc limit $3
+  ) t on true
+  where c.id = $1
+  order by t.seq)"};
+
+// History with branches is a few ranges of numbers: where a message says what it comes
+// after, a range begins, and the next one ends there. What came after the message
+// before the asked one, on whatever branch, is no memory: it may be the very answer
+// that the user wants another one of.
+constexpr auto walk_down = std::string_view{R"(
   with recursive asked as (
-    select m.seq, coalesce(m.after_seq, m.seq - 1) as after_seq, b.seq as branch,
-      b.after_seq as branch_after
-    from public.messages m left join lateral (
-      select x.seq, x.after_seq from public.messages x
-      where x.conversation_id = $1 and x.after_seq is not null and x.seq <= m.seq
-      order by x.seq desc limit 1
-    ) b on true
-    where m.id = $2 and m.conversation_id = $1
+    select m.seq, coalesce(m.after_seq, m.seq - 1) as after_seq
+    from public.messages m where m.id = $2 and m.conversation_id = $1
   ),
   part (first, last, after_seq) as (
-    select a.branch, a.seq, a.branch_after from asked a where a.branch is not null
+    select coalesce(b.seq, 0), a.seq, coalesce(b.after_seq, 0)
+    from asked a left join lateral (
+      select x.seq, x.after_seq from public.messages x
+      where x.conversation_id = $1 and x.after_seq is not null and x.seq <= a.seq
+      order by x.seq desc limit 1
+    ) b on true
     union all
     select coalesce(b.seq, 0), p.after_seq, coalesce(b.after_seq, 0)
     from part p left join lateral (
@@ -38,34 +69,20 @@ constexpr auto read_prompt = std::string_view{R"(
     ) b on true
     where p.after_seq > 0
   )
-  select c.system_prompt, c.model, t.role, t.content, t.id = $2, t.id,
-    c.metadata -> 'memory' is distinct from 'false'::jsonb,
-    case when c.metadata -> 'tools' = 'false'::jsonb then ''
-      when jsonb_typeof(c.metadata -> 'tools') = 'array'
-      then array_to_string(array(select jsonb_array_elements_text(c.metadata -> 'tools')), ',')
-    end,
-    case when $5 > 0 then (
-      select left(r.content, $5) from public.messages r
-      where r.id = $4 and r.conversation_id = c.id) end,
-    case when $5 > 0 or exists (
-        select from public.messages b
-        where b.conversation_id = c.id and b.after_seq is not null)
-      then (
-        select string_agg(o.id::text, ',') from (
-          select x.id from asked a join public.messages x
-            on x.conversation_id = c.id and x.seq > a.after_seq and x.id <> $2
-          order by x.seq limit 200) o)
-    end
+)"};
+
+constexpr auto from_walk = std::string_view{R"(
+  true,
+  (select left(r.content, $5) from public.messages r
+    where $5 > 0 and r.id = $4 and r.conversation_id = c.id),
+  (select string_agg(o.id::text, ',') from (
+    select x.id from asked a join public.messages x
+      on x.conversation_id = c.id and x.seq > a.after_seq and x.id <> $2
+    order by x.seq limit 200) o),
+  t.id, t.role, t.content
   from public.conversations c
   left join lateral (
-    (select m.id, m.seq, m.role, m.content from public.messages m
-    where m.conversation_id = c.id
-      and m.seq <= (select a.seq from asked a where a.branch is null)
-      and m.status = 'complete' and m.content <> ''
-      and m.role in ('user', 'assistant', 'system')
-    order by m.seq desc limit $3)
-    union all
-    (select l.id, l.seq, l.role, l.content
+    select l.id, l.seq, l.role, l.content
     from part p cross join lateral (
       select m.id, m.seq, m.role, m.content from public.messages m
       where m.conversation_id = $1 and m.seq between p.first and p.last
@@ -73,10 +90,16 @@ constexpr auto read_prompt = std::string_view{R"(
         and m.role in ('user', 'assistant', 'system')
       order by m.seq desc limit $3
     ) l
-    order by l.seq desc limit $3)
+    order by l.seq desc limit $3
   ) t on true
   where c.id = $1
   order by t.seq)"};
+
+// clang-format off
+enum column : std::uint8_t { // of both
+  system_prompt, model, recalls, only_tools, branched, so_far, set_aside, id, role, content
+};
+// clang-format on
 
 /// Names between commas, which no tool has in its own.
 [[nodiscard]] std::vector<std::string> names_of(std::string_view list) {
@@ -95,40 +118,54 @@ constexpr auto read_prompt = std::string_view{R"(
   return ids;
 }
 
+/// The turns of `found`, the asked message last.
+[[nodiscard]] result<prompt> prompt_of(const rows& found, message_id asked) {
+  if (found.size() == 0)
+    return fail(errc::not_found, "no such conversation", "conversation_not_found");
+  if (found.text(found.size() - 1, id) != asked.str())
+    return fail(errc::not_found, "no such message", "message_not_found");
+  const auto choice = [&](column which) {
+    return found.null(0, which) ? std::nullopt
+                                : std::optional{std::string{found.text(0, which)}};
+  };
+  auto read = prompt{choice(system_prompt), choice(model), {}};
+  read.recalls = found.text(0, recalls) == "t";
+  if (!found.null(0, only_tools))
+    read.only_tools = names_of(found.text(0, only_tools));
+  read.so_far = found.text(0, so_far);
+  read.set_aside = read_ids(found.text(0, set_aside));
+  for (auto row = 0; row < found.size(); ++row)
+    read.turns.push_back(
+        {std::string{found.text(row, role)}, std::string{found.text(row, content)},
+         message_id::parse(found.text(row, id)).value_or(message_id{})});
+  return read;
+}
+
 } // namespace
 
 result<prompt> load_prompt(connection& db, user_id user, conversation_id conversation,
                            message_id message, std::size_t turns,
                            const kept_text& kept) {
-  const auto statements =
+  const auto most = std::to_string(std::max(turns, std::size_t{1}));
+  if (kept.characters == 0) {
+    const auto straight =
+        db.run(std::array{act_as_user(user, access::read_only),
+                          statement{std::format("select {}{}", choices, from_straight),
+                                    {conversation.str(), message.str(), most}}});
+    if (!straight)
+      return std::unexpected{straight.error()};
+    const auto& found = straight->at(1);
+    if (found.size() == 0 || found.text(0, branched) == "f")
+      return prompt_of(found, message);
+  }
+  const auto walked = db.run(
       std::array{act_as_user(user, access::read_only),
-                 statement{std::string{read_prompt},
-                           {conversation.str(), message.str(),
-                            std::to_string(std::max(turns, std::size_t{1})),
-                            kept.reply.str(), std::to_string(kept.characters)}}};
-  const auto answer = db.run(statements);
-  if (!answer)
-    return std::unexpected{answer.error()};
-  const auto& found = answer->at(1);
-  if (found.size() == 0)
-    return fail(errc::not_found, "no such conversation", "conversation_not_found");
-  if (found.text(found.size() - 1, 4) != "t")
-    return fail(errc::not_found, "no such message", "message_not_found");
-  const auto choice = [&](int column) {
-    return found.null(0, column) ? std::nullopt
-                                 : std::optional{std::string{found.text(0, column)}};
-  };
-  auto read = prompt{choice(0), choice(1), {}};
-  read.recalls = found.text(0, 6) == "t";
-  if (!found.null(0, 7))
-    read.only_tools = names_of(found.text(0, 7));
-  read.so_far = found.text(0, 8);
-  read.set_aside = read_ids(found.text(0, 9));
-  for (auto row = 0; row < found.size(); ++row)
-    read.turns.push_back(
-        {std::string{found.text(row, 2)}, std::string{found.text(row, 3)},
-         message_id::parse(found.text(row, 5)).value_or(message_id{})});
-  return read;
+                 statement{std::format("{}select {}{}", walk_down, choices, from_walk),
+                           {conversation.str(), message.str(), most, kept.reply.str(),
+                            std::to_string(kept.characters)}}});
+  if (!walked)
+    return std::unexpected{walked.error()};
+  return prompt_of(walked->at(1), message);
 }
 
 } // namespace jessica::storage
