@@ -1,5 +1,6 @@
 #include "actors/clerk.hpp"
 
+#include "actors/clerk_steps.hpp"
 #include "actors/errors.hpp"
 #include "actors/supervision.hpp"
 #include "actors/usage_counts.hpp"
@@ -16,16 +17,13 @@
 namespace jessica::actors {
 namespace {
 
-using self_pointer = clerk_actor::stateful_pointer<clerk_state>;
+using self_pointer = clerk_pointer;
 using place = clerk_state::place;
 using errand = clerk_state::errand;
-using outcome = storage::rest_line::outcome;
+using outcome = line_outcome;
 
 /// The first reading of a large schema on a busy machine; requests wait meanwhile.
 constexpr auto schema_limit = std::chrono::seconds{10};
-/// Every role has a shorter statement_timeout, so silence for this long means that the
-/// server hangs or the network is cut.
-constexpr auto silence_limit = std::chrono::seconds{30};
 constexpr auto look_every = std::chrono::seconds{1};
 
 void follow(self_pointer self) {
@@ -46,6 +44,8 @@ template <class Work> [[nodiscard]] std::optional<outcome> guarded(Work work) {
     return fail(errc::internal, bug.what());
   }
 }
+
+} // namespace
 
 void answer(self_pointer self, errand& of, outcome with) {
   auto& state = self->state;
@@ -71,11 +71,22 @@ void look_later(self_pointer self) {
     self->delayed_send(self, look_every, look_at_lines{});
 }
 
+std::span<place> places_of(clerk_state& state) {
+  return std::span{state.places}.first(state.deps.lines);
+}
+
+namespace {
+
 /// Starts on a free place; false: the request is answered already.
 [[nodiscard]] bool start(self_pointer self, place& on, errand what) {
+  on.flushed_by = flush_for(self, *what.what);
   on.now = std::move(what);
   on.begun = self->clock().now();
-  auto over = guarded([&] { return on.line->start(on.now.what, self->state.schema); });
+  auto over = guarded([&] {
+    const auto how =
+        on.flushed_by == 0 ? storage::commits::durable : storage::commits::lazy;
+    return on.line->start(on.now.what, self->state.schema, how);
+  });
   if (over)
     answer(self, on.now, std::move(*over));
   if (on.line->lost())
@@ -87,7 +98,7 @@ void look_later(self_pointer self) {
 
 /// A free place whose line is good.
 [[nodiscard]] place* free_place(self_pointer self) {
-  for (auto& one : self->state.places) {
+  for (auto& one : places_of(self->state)) {
     if (one.free() && one.line->gone())
       close(one);
     if (one.free())
@@ -126,31 +137,39 @@ void not_opened(self_pointer self, place& which, error why) {
   which.being_opened = false;
   auto& state = self->state;
   const auto lives = [](const place& one) { return one.line || one.being_opened; };
-  if (std::ranges::any_of(state.places, lives))
+  if (std::ranges::any_of(places_of(state), lives))
     return; // those who wait have others to wait for
   for (auto& one : std::exchange(state.waiting, {}))
     answer(self, one, std::unexpected{why});
 }
 
+} // namespace
+
+void open(self_pointer self, place& which) {
+  which.being_opened = true;
+  self->request(self->state.deps.porter, caf::infinite, open_line{})
+      .then([self, &which](line_opened& got) { opened(self, which, std::move(got)); },
+            [self, &which](const caf::error& why) {
+              not_opened(self, which, from_caf(why));
+            });
+}
+
+namespace {
+
 /// As many lines as requests wait for.
 void open_more(self_pointer self) {
   auto& state = self->state;
   auto wanted = state.waiting.size();
-  for (auto& one : state.places)
+  for (auto& one : places_of(state))
     if (one.being_opened && wanted > 0)
       --wanted;
-  for (auto& one : state.places) {
+  for (auto& one : places_of(state)) {
     if (wanted == 0)
       return;
     if (one.line || one.being_opened)
       continue;
     --wanted;
-    one.being_opened = true;
-    self->request(state.deps.porter, caf::infinite, open_line{})
-        .then([self, &one](line_opened& got) { opened(self, one, std::move(got)); },
-              [self, &one](const caf::error& why) {
-                not_opened(self, one, from_caf(why));
-              });
+    open(self, one);
   }
 }
 
@@ -163,7 +182,7 @@ void open_more(self_pointer self) {
                    "PGRST002", nullptr});
   }
   // Those for whom a line is being opened do not count as waiting for one.
-  const auto coming = std::ranges::count(state.places, true, &place::being_opened);
+  const auto coming = std::ranges::count(places_of(state), true, &place::being_opened);
   if (state.waiting.size() >= state.deps.queue + static_cast<std::size_t>(coming))
     return to_caf({errc::overloaded, state.deps.name + ": queue is full", {}, nullptr});
   auto asker = self->make_response_promise<rest_reply>();
@@ -172,13 +191,22 @@ void open_more(self_pointer self) {
   return asker;
 }
 
+void finish(self_pointer self, place& on, outcome with) {
+  if (with && on.flushed_by != 0)
+    return committed(self, on, std::move(*with));
+  on.flushed_by = 0;
+  answer(self, on.now, std::move(with));
+}
+
 void ready(self_pointer self, line_ready which) {
   auto& on = self->state.places[which.place];
   if (!on.line || on.opening != which.opening)
     return;
+  if (which.place >= self->state.deps.lines)
+    return flush_ready(self);
   auto over = guarded([&] { return on.line->go_on(); });
   if (over && on.now.what)
-    answer(self, on.now, std::move(*over));
+    finish(self, on, std::move(*over));
   if (on.line->lost())
     close(on);
   if (on.free() || !on.line)
@@ -206,7 +234,7 @@ void let_go(self_pointer self, const forget& left) {
     state.waiting.erase(queued);
     return;
   }
-  for (auto& one : state.places)
+  for (auto& one : places_of(state))
     if (one.line && one.now.what == left.what && !one.being_stopped)
       stop(self, one);
 }
@@ -216,7 +244,7 @@ void look(self_pointer self) {
   state.looking = false;
   const auto now = self->clock().now();
   auto busy = false;
-  for (auto& one : state.places) {
+  for (auto& one : places_of(state)) {
     if (!one.now.what)
       continue;
     busy = true;
@@ -227,6 +255,7 @@ void look(self_pointer self) {
   }
   if (busy)
     look_later(self);
+  look_at_flush(self);
   serve_waiting(self);
 }
 
@@ -234,7 +263,7 @@ void look(self_pointer self) {
 
 clerk_actor::behavior_type clerk(self_pointer self, clerk_deps deps) {
   guard(self, "CLERK");
-  self->state.places.resize(deps.lines);
+  self->state.places.resize(deps.lines + (deps.shares_flush ? 1 : 0));
   self->state.deps = std::move(deps);
   follow(self);
   return {

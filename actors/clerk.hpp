@@ -26,6 +26,8 @@ struct clerk_deps {
   std::shared_ptr<socket_watch> sockets;
   std::size_t lines = 1;
   std::size_t queue = 0; ///< requests that may wait for a line
+  /// Writes that are under way together wait for the disk together, on one line more.
+  bool shares_flush = false;
 };
 
 struct clerk_state {
@@ -44,15 +46,26 @@ struct clerk_state {
     bool being_stopped = false; ///< what it does, or did, is being ended
     errand now;                 ///< without `what`: none
     clock::time_point begun;    ///< `now`
+    /// `now` is committed without waiting for the disk, under the flush line's opening
+    /// of this number. 0: it waits by itself.
+    std::uint64_t flushed_by = 0;
 
     [[nodiscard]] bool free() const noexcept {
       return line && !now.what && !being_stopped;
     }
   };
 
+  /// Committed, and answered when it is durable.
+  struct written {
+    errand of;
+    rest_reply reply;
+  };
+
   clerk_deps deps;
   storage::schema_snapshot schema;
-  std::vector<place> places;
+  std::vector<place> places; ///< the last is that of the flush line, where there is one
+  std::vector<written> flushing;   ///< wait for the flush under way
+  std::vector<written> next_flush; ///< committed since it began
   std::deque<errand> waiting;
   bool looking = false; ///< a look_at_lines is under way
 };

@@ -241,7 +241,8 @@ struct system::state {
       }));
   }
 
-  [[nodiscard]] clerk_actor start_clerk(std::string name, std::size_t lines) {
+  [[nodiscard]] clerk_actor start_clerk(std::string name, std::size_t lines,
+                                        bool writes) {
     const auto& set = options.settings.storage;
     const auto limits = storage::rest_limits{static_cast<std::int64_t>(set.max_rows),
                                              set.statement_timeout};
@@ -250,7 +251,8 @@ struct system::state {
           sys.spawn<caf::detached>(porter, lines_to(options.database, limits)));
     });
     auto deps = clerk_deps{std::move(name), opener, catalog,
-                           options.sockets, lines,  options.settings.rest.queue};
+                           options.sockets, lines,  options.settings.rest.queue,
+                           writes};
     return supervise<clerk_actor>("CLERK", [this, deps] {
       return caf::actor_cast<caf::actor>(sys.spawn(clerk, deps));
     });
@@ -263,8 +265,8 @@ struct system::state {
       return caf::actor_cast<caf::actor>(
           sys.spawn<caf::detached>(actors::catalog, deps));
     });
-    rest_readers = start_clerk("REST readers", options.settings.rest.readers);
-    rest_writers = start_clerk("REST writers", options.settings.rest.writers);
+    rest_readers = start_clerk("REST readers", options.settings.rest.readers, false);
+    rest_writers = start_clerk("REST writers", options.settings.rest.writers, true);
   }
 
   void start_persistence() {

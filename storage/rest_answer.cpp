@@ -25,6 +25,8 @@ constexpr auto become = std::string_view{R"(
          set_config('request.headers', $6, true),
          set_config('request.cookies', $7, true),
          set_config('statement_timeout', $8, true),)"};
+constexpr auto become_lazy =
+    std::string_view{" set_config('synchronous_commit', 'off', true),"};
 constexpr auto become_last = std::string_view{" set_config('role', $1, true)"};
 constexpr auto become_elsewhere =
     std::string_view{" set_config('timezone', $9, true), set_config('role', $1, true)"};
@@ -56,18 +58,19 @@ total_of(const rest_request& what, std::span<const rows> all, std::int64_t max_r
 } // namespace
 
 statement become_of(const rest_request& what, const rest_schema& schema, access mode,
-                    rest_limits limits) {
+                    rest_limits limits, commits how) {
   const auto role = name(what.who.role);
   const auto limit = schema.time_limits.find(role);
   const auto& zone = what.prefer.time_zone;
-  auto made = statement{
-      std::string{become}.append(zone.empty() ? become_last : become_elsewhere),
-      {std::string{role}, what.who.claims,
-       std::string{mode == access::read_only ? "on" : "off"}, what.method, what.path,
-       what.headers, what.cookies,
-       limit != schema.time_limits.end()
-           ? limit->second
-           : std::to_string(limits.statement_timeout.count())}};
+  auto made = statement{std::string{become}
+                            .append(how == commits::lazy ? become_lazy : "")
+                            .append(zone.empty() ? become_last : become_elsewhere),
+                        {std::string{role}, what.who.claims,
+                         std::string{mode == access::read_only ? "on" : "off"},
+                         what.method, what.path, what.headers, what.cookies,
+                         limit != schema.time_limits.end()
+                             ? limit->second
+                             : std::to_string(limits.statement_timeout.count())}};
   if (!zone.empty())
     made.parameters.emplace_back(zone);
   return made;

@@ -17,7 +17,7 @@ namespace jessica::storage {
 
 /// Makes the rest of the transaction run as the asker.
 [[nodiscard]] statement become_of(const rest_request& what, const rest_schema& schema,
-                                  access mode, rest_limits limits);
+                                  access mode, rest_limits limits, commits how);
 
 /// From the rows of the main statement, and of the estimate when there is one.
 [[nodiscard]] rest_reply reply_of(const rest_request& what, const rest_statement& made,

@@ -20,8 +20,9 @@ class line final : public rest_line {
 public:
   line(pipeline open, rest_limits limits) : open_(std::move(open)), limits_(limits) {}
 
-  [[nodiscard]] std::optional<outcome> start(request what,
-                                             schema_snapshot schema) override;
+  [[nodiscard]] std::optional<outcome> start(request what, schema_snapshot schema,
+                                             commits how) override;
+  [[nodiscard]] std::optional<outcome> settle() override;
   [[nodiscard]] std::optional<outcome> go_on() override;
   [[nodiscard]] bool lost() const noexcept override { return open_.lost(); }
   [[nodiscard]] bool gone() const override { return open_.gone(); }
@@ -35,7 +36,7 @@ public:
   }
 
 private:
-  enum class step : std::uint8_t { idle, working, ending };
+  enum class step : std::uint8_t { idle, working, ending, settling };
 
   void assemble();
   [[nodiscard]] std::optional<outcome> send(std::span<const statement> statements,
@@ -53,6 +54,7 @@ private:
   step step_ = step::idle;
   request what_;
   schema_snapshot schema_;
+  commits how_ = commits::durable;
   rest_statement made_;
   std::vector<statement> statements_;
   bool own_transaction_ = false; ///< it is ended by a statement of ours
@@ -60,7 +62,8 @@ private:
   std::optional<outcome> answer_;
 };
 
-std::optional<line::outcome> line::start(request what, schema_snapshot schema) {
+std::optional<line::outcome> line::start(request what, schema_snapshot schema,
+                                         commits how) {
   auto made = build_statement(*what, *schema, limits_.max_rows);
   if (!made)
     return std::unexpected{std::move(made.error())};
@@ -69,12 +72,18 @@ std::optional<line::outcome> line::start(request what, schema_snapshot schema) {
     open_.forget_prepared();
   what_ = std::move(what);
   schema_ = std::move(schema);
+  how_ = how;
   made_ = std::move(*made);
   repeated_ = false;
   assemble();
   if (auto fine = check_text(statements_); !fine)
     return std::unexpected{std::move(fine.error())};
   return send(statements_, step::working);
+}
+
+std::optional<line::outcome> line::settle() {
+  const auto waits = statement{"select jessica.settle()", {}};
+  return send(std::span{&waits, 1}, step::settling);
 }
 
 void line::assemble() {
@@ -86,7 +95,7 @@ void line::assemble() {
                      (what_->prefer.undo.value_or(false) && !what_->read_only);
   if (own_transaction_)
     statements_.push_back({"begin", {}});
-  statements_.push_back(become_of(*what_, *schema_, made_.mode, limits_));
+  statements_.push_back(become_of(*what_, *schema_, made_.mode, limits_, how_));
   statements_.push_back(made_.main);
   statements_.back().sql += of_role;
   if (made_.estimate)
@@ -109,6 +118,8 @@ std::optional<line::outcome> line::go_on() {
   const auto was = std::exchange(step_, step::idle);
   if (was == step::working)
     return worked(std::move(*got));
+  if (was == step::settling)
+    return got->transform([](const auto&) { return rest_reply{}; });
   if (!*got && *answer_) // the commit failed
     return std::unexpected{std::move(got->error())};
   return std::exchange(answer_, {});

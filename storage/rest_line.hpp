@@ -4,6 +4,7 @@
 
 #include "domain/error.hpp"
 #include "domain/rest.hpp"
+#include "storage/connection.hpp"
 #include "storage/endpoint.hpp"
 #include "storage/rest_schema.hpp"
 
@@ -33,8 +34,12 @@ public:
   /// Begins to carry `what` out as `what->who`; row security, grants and limits of the
   /// role hold. nullopt: it is under way. An answer at once: it failed, with the codes
   /// of build_statement() or unavailable.
-  [[nodiscard]] virtual std::optional<outcome> start(request what,
-                                                     schema_snapshot schema) = 0;
+  /// What is committed lazily is durable once settle() has said so.
+  [[nodiscard]] virtual std::optional<outcome>
+  start(request what, schema_snapshot schema, commits how) = 0;
+  /// Begins to wait until all that any session has committed by now is durable.
+  /// Answered like a request, with an empty reply.
+  [[nodiscard]] virtual std::optional<outcome> settle() = 0;
   /// Goes on as far as it can without waiting; call it when the socket is ready.
   /// nullopt: not over. Nothing is stored when it failed, with `sql` filled as
   /// PostgreSQL said, or with PostgREST's codes PGRST116, PGRST122, PGRST124. Without a

@@ -47,6 +47,12 @@ create function jessica.wake(what text) returns void
 language sql security definer set search_path = ''
 as $$ select pg_logical_emit_message(true, 'jessica', what) $$;
 
+-- Its commit waits until what was committed before it without waiting is durable, too, as far as the
+-- server's synchronous_commit asks.
+create function jessica.settle() returns void
+language sql security definer set search_path = ''
+as $$ select pg_logical_emit_message(true, 'settle', '') $$;
+
 -- Any insert into inference_jobs queues it. With a lease it is born claimed by that node, and no
 -- claim is ever written. Jobs of kind "embedding" are exceptions that operators see; their work
 -- waits where that of all texts does, see 20240101000003_memory.sql.
@@ -831,7 +837,7 @@ begin
   if exists (select from pg_roles where rolname = 'authenticator') then
     grant usage on schema jessica to authenticator;
     grant execute on function jessica.topic_rights(text, text, text),
-      jessica.ended_logins(uuid[], uuid[]) to authenticator;
+      jessica.ended_logins(uuid[], uuid[]), jessica.settle() to authenticator;
   end if;
 end $$;
 

@@ -316,7 +316,8 @@ TEST_SUITE("storage.rest") {
     call.read_only = true;
     call.who = signed_in(ada);
     REQUIRE(read(signed_in(ada))); // opens the line
-    REQUIRE_FALSE(line->start(std::make_shared<const rest_request>(call), schema));
+    REQUIRE_FALSE(line->start(std::make_shared<const rest_request>(call), schema,
+                              storage::commits::durable));
     // Until the server works on it, there is nothing to be ended.
     while (number_of("select count(*) from pg_stat_activity where query like '%doze%' "
                      "and state = 'active' and usename = 'authenticator'") == 0) {

@@ -49,12 +49,10 @@ inline json_body body_of(std::string text) {
   return std::move(*body);
 }
 
-/// Carries a request out, waiting for it.
-inline result<rest_reply> perform(storage::rest_line& on, rest_request what,
-                                  storage::schema_snapshot schema) {
+/// The answer of what was begun on a line.
+inline result<rest_reply> wait_for(storage::rest_line& on,
+                                   std::optional<storage::rest_line::outcome> over) {
   constexpr auto patience_ms = 20'000;
-  auto over = on.start(std::make_shared<const rest_request>(std::move(what)),
-                       std::move(schema));
   while (!over) {
     const auto events = static_cast<short>(on.unsent() ? POLLIN | POLLOUT : POLLIN);
     auto wait = pollfd{on.socket(), events, 0};
@@ -63,6 +61,14 @@ inline result<rest_reply> perform(storage::rest_line& on, rest_request what,
     over = on.go_on();
   }
   return std::move(*over);
+}
+
+/// Carries a request out, waiting for it.
+inline result<rest_reply> perform(storage::rest_line& on, rest_request what,
+                                  storage::schema_snapshot schema,
+                                  storage::commits how = storage::commits::durable) {
+  return wait_for(on, on.start(std::make_shared<const rest_request>(std::move(what)),
+                               std::move(schema), how));
 }
 
 struct rest_database {

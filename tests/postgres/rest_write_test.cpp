@@ -47,6 +47,25 @@ struct write_world : rest_database {
 } // namespace
 
 TEST_SUITE("storage.rest_write") {
+  TEST_CASE_FIXTURE(write_world,
+                    "a lazy commit waits for no disk until a line settles") {
+    const auto asks = temporary_schema{*this,
+                                       "alter table public.notes add how text default "
+                                       "current_setting('synchronous_commit')",
+                                       "alter table public.notes drop how"};
+    CHECK(body(signed_in(ada), insert(R"({"text":"a"})")) == R"([{"text":"a"}])");
+    auto lazy = insert(R"({"text":"b"})");
+    lazy.who = signed_in(ada);
+    CHECK(perform(*line, lazy, schema, commits::lazy));
+    CHECK(stored("text = 'a' and how = 'on'") == 1);
+    CHECK(stored("text = 'b' and how = 'off'") == 1);
+    const auto written = text_of("select pg_current_wal_insert_lsn()");
+    CHECK(wait_for(*line, line->settle()));
+    CHECK(text_of("select pg_current_wal_flush_lsn() >= '" + written + "'") == "t");
+    CHECK(body(signed_in(ada), insert(R"({"text":"c"})")) == R"([{"text":"c"}])");
+    CHECK(stored("text = 'c' and how = 'on'") == 1);
+  }
+
   TEST_CASE_FIXTURE(write_world, "a row belongs to whoever writes it, or is refused") {
     CHECK(body(signed_in(ada), insert(R"({"text":"a"})")) == R"([{"text":"a"}])");
     CHECK(stored("owner = '" + ada.str() + "'") == 1);
