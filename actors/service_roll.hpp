@@ -52,7 +52,8 @@ public:
   /// For an actor with a thread of its own whose arguments cannot be shared by those
   /// that follow it: `make_deps` makes them at each start.
   template <class Run, class MakeDeps>
-  [[nodiscard]] auto threaded_anew(std::string name, Run* run, MakeDeps make_deps) {
+  [[nodiscard]] auto threaded_anew(std::string name, Run* run,
+                                   const MakeDeps& make_deps) {
     return supervised<caf::infer_handle_from_fun_t<Run*>>(std::move(name), [&sys = sys_,
                                                                             run,
                                                                             make_deps] {

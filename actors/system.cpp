@@ -1,35 +1,22 @@
 #include "actors/system.hpp"
 
 #include "actors/errors.hpp"
+#include "actors/scheduler_config.hpp"
 #include "actors/service_roll.hpp"
 #include "actors/services.hpp"
 #include "actors/session.hpp"
 #include "ops/log.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 namespace jessica::actors {
 namespace {
-
-/// Measured best for few cores: one shared queue, and no actor keeps a worker for long.
-struct scheduler_config : caf::actor_system_config {
-  scheduler_config() {
-    constexpr auto messages_a_turn = std::size_t{64};
-    set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads",
-        std::max(std::size_t{2}, std::size_t{std::thread::hardware_concurrency()}));
-    set("scheduler.max-throughput", messages_a_turn);
-  }
-};
 
 /// Most sockets come with the same API key: they share what it says.
 class shared_identity {
