@@ -183,12 +183,13 @@ const text_embedder_actor& system::embedder() const noexcept {
 
 session_actor system::open_session(outbox_ptr out, identity who,
                                    wire::serializer version) {
-  auto socket = session_socket{state_->next_socket.fetch_add(1), out, version,
-                               state_->keys.shared(std::move(who))};
+  auto weak = std::weak_ptr{out};
+  auto socket = session_socket{state_->next_socket.fetch_add(1), std::move(out),
+                               version, state_->keys.shared(std::move(who))};
   // Lazy: its first frame starts it, on the thread that read the frame.
   auto made =
       state_->sys.spawn<caf::lazy_init>(session, state_->sessions, std::move(socket));
-  made->attach_functor([weak = std::weak_ptr{out}](const caf::error& reason) {
+  made->attach_functor([weak = std::move(weak)](const caf::error& reason) {
     if (auto left = weak.lock(); left && reason)
       left->close(close_code::internal_error);
   });
