@@ -1,5 +1,6 @@
-// Builds the actors: the only place that spawns services, knows their order, and stops
-// them. Services stand behind supervisors, so a handle stays good across restarts.
+// Builds the actors: knows the order in which the groups of services.hpp are started,
+// and stops them. Services stand behind supervisors, so a handle stays good across
+// restarts.
 #pragma once
 
 #include "actors/account_messages.hpp"

@@ -1,9 +1,8 @@
+#include "wire/answer_table.hpp"
 #include "wire/json_writer.hpp"
 #include "wire/problem.hpp"
 
-#include <algorithm>
 #include <array>
-#include <optional>
 #include <ranges>
 #include <string>
 #include <utility>
@@ -13,19 +12,10 @@ namespace {
 
 constexpr auto api_version = "2024-01-01";
 
-/// One row of the API's table; an empty message means the error's own where the
-/// client may see it.
-struct answer {
-  std::string_view reason;
-  int status = 500;
-  std::string_view code;
-  std::string_view message;
-  std::optional<errc> only_for = {}; ///< when the same reason has two answers
-};
-
 constexpr auto mail_limit = std::string_view{"over_email_send_rate_limit"};
 
-constexpr auto by_reason = std::to_array<answer>({
+/// An empty message means the error's own where the client may see it.
+constexpr auto answers = std::to_array<answer_row>({
     {"bad_json", 400, "bad_json", ""},
     {"validation_failed", 400, "validation_failed", ""},
     {"anonymous_without_email", 422, "validation_failed",
@@ -97,42 +87,25 @@ constexpr auto by_reason = std::to_array<answer>({
     {"reauthentication_not_valid", 422, "reauthentication_not_valid", ""},
     {"otp_expired", 403, "otp_expired", "Token has expired or is invalid"},
     {"method_not_allowed", 405, "method_not_allowed", "Method not allowed"},
+    {"", 400, "validation_failed", "", errc::invalid_input},
+    {"", 401, "no_authorization", "This endpoint requires a valid Bearer token",
+     errc::unauthenticated},
+    {"", 403, "forbidden", "Not allowed", errc::forbidden},
+    {"", 404, "not_found", "Not found", errc::not_found},
+    {"", 409, "conflict", "Conflict", errc::conflict},
+    {"", 413, "request_entity_too_large", "Request body is too large", errc::too_large},
+    {"", 429, "over_request_rate_limit", "Request rate limit reached",
+     errc::overloaded},
+    {"", 503, "unavailable", "Service temporarily unavailable", errc::unavailable},
+    {"", 504, "request_timeout", "Processing this request timed out", errc::timeout},
+    {"", 500, "unexpected_failure", "Unexpected failure", errc::internal},
 });
+static_assert(answers_every_code(answers));
 
-[[nodiscard]] answer by_code(errc code) {
-  switch (code) {
-  case errc::invalid_input:
-    return {"", 400, "validation_failed", ""};
-  case errc::unauthenticated:
-    return {"", 401, "no_authorization", "This endpoint requires a valid Bearer token"};
-  case errc::forbidden:
-    return {"", 403, "forbidden", "Not allowed"};
-  case errc::not_found:
-    return {"", 404, "not_found", "Not found"};
-  case errc::conflict:
-    return {"", 409, "conflict", "Conflict"};
-  case errc::too_large:
-    return {"", 413, "request_entity_too_large", "Request body is too large"};
-  case errc::overloaded:
-    return {"", 429, "over_request_rate_limit", "Request rate limit reached"};
-  case errc::unavailable:
-    return {"", 503, "unavailable", "Service temporarily unavailable"};
-  case errc::timeout:
-    return {"", 504, "request_timeout", "Processing this request timed out"};
-  case errc::internal:
-    break;
-  }
-  return {"", 500, "unexpected_failure", "Unexpected failure"};
-}
-
-[[nodiscard]] answer find_answer(const error& what) {
-  const auto* found = std::ranges::find_if(by_reason, [&](const answer& row) {
-    return row.reason == what.reason && (!row.only_for || *row.only_for == what.code);
-  });
-  if (found != by_reason.end())
-    return *found;
-  auto row = by_code(what.code);
-  if (!what.reason.empty())
+/// What is not in the table is told by its reason.
+[[nodiscard]] answer_row find_answer(const error& what) {
+  auto row = answer_to(what, answers);
+  if (row.reason.empty() && !what.reason.empty())
     row.code = what.reason;
   return row;
 }
@@ -151,7 +124,7 @@ constexpr auto by_reason = std::to_array<answer>({
   return text + "token is malformed: token could not be decoded";
 }
 
-[[nodiscard]] std::string message_of(const error& what, const answer& found) {
+[[nodiscard]] std::string message_of(const error& what, const answer_row& found) {
   if (!found.message.empty())
     return std::string{found.message};
   if (what.reason == mail_limit) // says when

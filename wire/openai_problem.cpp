@@ -1,24 +1,17 @@
 #include "wire/openai_problem.hpp"
 
+#include "wire/answer_table.hpp"
 #include "wire/json_writer.hpp"
 #include "wire/quota.hpp"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace jessica::wire {
 namespace {
 
-struct known_answer {
-  std::string_view reason;
-  int status = 500;
-  std::string_view code;
-  std::string_view message;
-};
-
 constexpr auto bad_key = std::string_view{"invalid_api_key"};
-constexpr auto by_reason = std::to_array<known_answer>({
+constexpr auto answers = std::to_array<answer_row>({
     {"no_bearer", 401, bad_key,
      "No API key: send a user's access token, or a service key, as the bearer token"},
     {"no_user", 401, bad_key,
@@ -34,33 +27,18 @@ constexpr auto by_reason = std::to_array<known_answer>({
      "You run as many completions as you may at once"},
     {"no_embedder", 503, "no_embedder", "Nothing embeds texts on this server"},
     {"gateway_off", 404, "gateway_off", "This server does not answer under /v1"},
+    {"", 400, "invalid_value", "Bad request", errc::invalid_input},
+    {"", 401, bad_key, "Incorrect API key", errc::unauthenticated},
+    {"", 403, "forbidden", "Not allowed", errc::forbidden},
+    {"", 404, "not_found", "Not found", errc::not_found},
+    {"", 409, "conflict", "Conflict", errc::conflict},
+    {"", 413, "request_too_large", "The request is too large", errc::too_large},
+    {"", 429, "rate_limit_exceeded", "Too many requests are waiting", errc::overloaded},
+    {"", 503, "unavailable", "Temporarily unavailable", errc::unavailable},
+    {"", 504, "timeout", "The request took too long", errc::timeout},
+    {"", 500, "internal_error", "Something went wrong on the server", errc::internal},
 });
-
-[[nodiscard]] known_answer by_code(const error& what) {
-  switch (what.code) {
-  case errc::invalid_input:
-    return {"", 400, "invalid_value", shown(what, "Bad request")};
-  case errc::unauthenticated:
-    return {"", 401, bad_key, "Incorrect API key"};
-  case errc::forbidden:
-    return {"", 403, "forbidden", "Not allowed"};
-  case errc::not_found:
-    return {"", 404, "not_found", "Not found"};
-  case errc::conflict:
-    return {"", 409, "conflict", shown(what, "Conflict")};
-  case errc::too_large:
-    return {"", 413, "request_too_large", shown(what, "The request is too large")};
-  case errc::overloaded:
-    return {"", 429, "rate_limit_exceeded", "Too many requests are waiting"};
-  case errc::unavailable:
-    return {"", 503, "unavailable", "Temporarily unavailable"};
-  case errc::timeout:
-    return {"", 504, "timeout", "The request took too long"};
-  case errc::internal:
-    break;
-  }
-  return {"", 500, "internal_error", "Something went wrong on the server"};
-}
+static_assert(answers_every_code(answers));
 
 [[nodiscard]] std::string_view type_of(int status) {
   if (status >= 500)
@@ -114,10 +92,9 @@ namespace {
 problem openai_problem(const error& what) {
   if (const auto quota = read_refusal(what))
     return quota_problem(*quota);
-  const auto* found = std::ranges::find(by_reason, what.reason, &known_answer::reason);
-  const auto answer = found == by_reason.end() ? by_code(what) : *found;
-  return openai_problem(
-      openai_refusal{answer.status, answer.code, std::string{answer.message}});
+  const auto& row = answer_to(what, answers);
+  const auto words = row.reason.empty() ? shown(what, row.message) : row.message;
+  return openai_problem(openai_refusal{row.status, row.code, std::string{words}});
 }
 
 } // namespace jessica::wire

@@ -1,5 +1,6 @@
 #include "wire/problem.hpp"
 
+#include "wire/answer_table.hpp"
 #include "wire/json_writer.hpp"
 #include "wire/quota.hpp"
 
@@ -13,17 +14,10 @@ namespace {
 /// nobody notices.
 constexpr auto retry_after_seconds = "1";
 
-struct function_answer {
-  std::string_view reason;
-  int status = 500;
-  std::string_view code;
-  std::string_view message;
-};
-
 constexpr auto no_header = std::string_view{"Missing authorization header"};
 constexpr auto bad_token = std::string_view{"UNAUTHORIZED_INVALID_JWT"};
 
-constexpr auto functions_by_reason = std::to_array<function_answer>({
+constexpr auto function_answers = std::to_array<answer_row>({
     {"no_authorization", 401, "UNAUTHORIZED_NO_AUTH_HEADER", no_header},
     {"no_bearer", 401, "UNAUTHORIZED_NO_AUTH_HEADER", no_header},
     {"no_user", 401, bad_token, "Invalid JWT"},
@@ -37,47 +31,33 @@ constexpr auto functions_by_reason = std::to_array<function_answer>({
      "Nothing embeds texts on this server: set embedding.engine, or give it a model "
      "(docs/memory.md)"},
     {"method_not_allowed", 405, "method_not_allowed", "Method not allowed"},
+    {"", 400, "invalid_input", "Bad request", errc::invalid_input},
+    {"", 401, "UNAUTHORIZED_NO_AUTH_HEADER", no_header, errc::unauthenticated},
+    {"", 403, "forbidden", "Not allowed", errc::forbidden},
+    {"", 404, "NOT_FOUND", "Requested function was not found", errc::not_found},
+    {"", 409, "conflict", "Conflict", errc::conflict},
+    {"", 413, "too_large", "Request body is too large", errc::too_large},
+    {"", 429, "overloaded", "Too many requests are waiting", errc::overloaded},
+    {"", 503, "unavailable", "Service temporarily unavailable", errc::unavailable},
+    {"", 504, "timeout", "The request took too long; it may still complete",
+     errc::timeout},
+    {"", 500, "internal", "Internal error", errc::internal},
 });
+static_assert(answers_every_code(function_answers));
 
-[[nodiscard]] function_answer function_by_code(const error& what) {
-  switch (what.code) {
-  case errc::invalid_input:
-    return {"", 400, "invalid_input", shown(what, "Bad request")};
-  case errc::unauthenticated:
-    return {"", 401, "UNAUTHORIZED_NO_AUTH_HEADER", no_header};
-  case errc::forbidden:
-    return {"", 403, "forbidden", "Not allowed"};
-  case errc::not_found:
-    return {"", 404, "NOT_FOUND", "Requested function was not found"};
-  case errc::conflict:
-    return {"", 409, "conflict", shown(what, "Conflict")};
-  case errc::too_large:
-    return {"", 413, "too_large", shown(what, "Request body is too large")};
-  case errc::overloaded:
-    return {"", 429, "overloaded", "Too many requests are waiting"};
-  case errc::unavailable:
-    return {"", 503, "unavailable", "Service temporarily unavailable"};
-  case errc::timeout:
-    return {"", 504, "timeout", "The request took too long; it may still complete"};
-  case errc::internal:
-    break;
-  }
-  return {"", 500, "internal", "Internal error"};
-}
-
-[[nodiscard]] function_answer find_function_answer(const error& what) {
+[[nodiscard]] answer_row find_function_answer(const error& what) {
   if (is_token_fault(what))
     return {"", 401, bad_token, "Invalid JWT"};
-  const auto* found =
-      std::ranges::find(functions_by_reason, what.reason, &function_answer::reason);
-  if (found != functions_by_reason.end())
-    return *found;
-  auto answer = function_by_code(what);
-  if (!what.reason.empty())
-    answer.code = what.reason;
-  if (what.code == errc::not_found && !what.reason.empty())
-    answer.message = "Not found";
-  return answer;
+  auto row = answer_to(what, function_answers);
+  if (!row.reason.empty())
+    return row;
+  row.message = shown(what, row.message);
+  if (what.reason.empty())
+    return row;
+  row.code = what.reason; // which is not in the table
+  if (what.code == errc::not_found)
+    row.message = "Not found";
+  return row;
 }
 
 /// A fault of the platform, not of the function: the client reports it as its own kind
@@ -97,36 +77,29 @@ constexpr auto functions_by_reason = std::to_array<function_answer>({
   return "The token provided is not a valid JWT";
 }
 
+constexpr auto upgrade_answers = std::to_array<answer_row>({
+    {"no_api_key", 401, "", "API key is missing"},
+    {"expired", 401, "", "Token has expired"},
+    {"", 400, "", "Bad request", errc::invalid_input},
+    {"", 401, "", "Invalid API key", errc::unauthenticated},
+    {"", 403, "", "Not allowed", errc::forbidden},
+    {"", 404, "", "Not found", errc::not_found},
+    {"", 409, "", "Conflict", errc::conflict},
+    {"", 413, "", "Request is too large", errc::too_large},
+    {"", 429, "", "Too many connected users", errc::overloaded},
+    {"", 503, "", "Service temporarily unavailable", errc::unavailable},
+    {"", 504, "", "Timed out", errc::timeout},
+    {"", 500, "", "Internal error", errc::internal},
+});
+static_assert(answers_every_code(upgrade_answers));
+
 [[nodiscard]] std::pair<int, std::string_view> upgrade_answer(const error& what) {
-  if (what.reason == "no_api_key")
-    return {401, "API key is missing"};
-  if (what.reason == "expired")
-    return {401, "Token has expired"};
+  const auto& row = answer_to(what, upgrade_answers);
+  if (!row.reason.empty())
+    return {row.status, row.message};
   if (is_token_fault(what))
     return {401, token_text(what.reason)};
-  switch (what.code) {
-  case errc::invalid_input:
-    return {400, shown(what, "Bad request")};
-  case errc::unauthenticated:
-    return {401, "Invalid API key"};
-  case errc::forbidden:
-    return {403, "Not allowed"};
-  case errc::not_found:
-    return {404, "Not found"};
-  case errc::conflict:
-    return {409, shown(what, "Conflict")};
-  case errc::too_large:
-    return {413, shown(what, "Request is too large")};
-  case errc::overloaded:
-    return {429, "Too many connected users"};
-  case errc::unavailable:
-    return {503, "Service temporarily unavailable"};
-  case errc::timeout:
-    return {504, "Timed out"};
-  case errc::internal:
-    break;
-  }
-  return {500, "Internal error"};
+  return {row.status, shown(what, row.message)};
 }
 
 [[nodiscard]] std::string token_reason(const error& what) {

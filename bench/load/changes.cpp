@@ -216,19 +216,16 @@ result<findings> run_changes(const settings& how) {
   if (how.followers % how.users != 0)
     return fail(errc::invalid_input,
                 "--users must divide --followers: every row then makes as many events");
-  const auto home = scratch_directory::make(how);
-  if (!home)
-    return std::unexpected{home.error()};
-  const auto server = start_jessica(how, home->path(), {});
-  if (!server)
-    return std::unexpected{server.error()};
-  const auto database = database_in(home->path());
+  const auto on = start_scratch_server(how, {});
+  if (!on)
+    return std::unexpected{on.error()};
+  const auto database = database_in(on->home.path());
   if (auto made = make_followed_table(database); !made)
     return std::unexpected{std::move(made.error())};
-  const auto users = sign_up(*server, how.users);
+  const auto users = sign_up(on->server, how.users);
   if (!users)
     return std::unexpected{users.error()};
-  auto all = followers{*server, database, *users, how};
+  auto all = followers{on->server, database, *users, how};
   if (auto joined = all.join(); !joined)
     return std::unexpected{std::move(joined.error())};
   const auto warm =
@@ -236,13 +233,8 @@ result<findings> run_changes(const settings& how) {
   if (!warm)
     return std::unexpected{warm.error()};
   auto found = findings{"changes", circumstances(how), {}};
-  for (auto i = std::size_t{0}; i < how.rounds; ++i) {
-    auto one = measure_changes(all, how);
-    if (!one)
-      return std::unexpected{std::move(one.error())};
-    found.rounds.push_back(std::move(*one));
-  }
-  return found;
+  return hold_rounds(std::move(found), how.rounds,
+                     [&](std::size_t) { return measure_changes(all, how); });
 }
 
 } // namespace jessica::bench

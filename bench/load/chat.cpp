@@ -164,19 +164,16 @@ round chat_round::measures(clock::duration took, std::chrono::microseconds cpu) 
 } // namespace
 
 result<findings> run_chat(const settings& how) {
-  const auto home = scratch_directory::make(how);
-  if (!home)
-    return std::unexpected{home.error()};
-  const auto server = start_jessica(how, home->path(), {});
-  if (!server)
-    return std::unexpected{server.error()};
-  const auto seats = open_conversations(*server, how.sessions, 1);
+  const auto on = start_scratch_server(how, {});
+  if (!on)
+    return std::unexpected{on.error()};
+  const auto seats = open_conversations(on->server, how.sessions, 1);
   if (!seats)
     return std::unexpected{seats.error()};
   // People do not all send in the same instant; without pauses there is no other way.
   const auto ramp = std::chrono::seconds{how.tokens_per_second == 0 ? 0 : 1};
   // Unreported: also outlasts the replies to the first messages.
-  if (auto warm = chat_round{2, ramp}.run(*server, *seats); !warm)
+  if (auto warm = chat_round{2, ramp}.run(on->server, *seats); !warm)
     return std::unexpected{std::move(warm.error())};
   auto found =
       findings{"chat",
@@ -186,13 +183,9 @@ result<findings> run_chat(const settings& how) {
                  how.tokens_per_second == 0 ? "no pause"
                                             : std::to_string(how.tokens_per_second)}},
                {}};
-  for (auto i = std::size_t{0}; i < how.rounds; ++i) {
-    auto one = chat_round{how.messages, ramp}.run(*server, *seats);
-    if (!one)
-      return std::unexpected{std::move(one.error())};
-    found.rounds.push_back(std::move(*one));
-  }
-  return found;
+  return hold_rounds(std::move(found), how.rounds, [&](std::size_t) {
+    return chat_round{how.messages, ramp}.run(on->server, *seats);
+  });
 }
 
 } // namespace jessica::bench

@@ -2,8 +2,8 @@
 // not the earlier ones are answered; and when their first token and their end came.
 #pragma once
 
-#include "bench/load/descriptor.hpp"
 #include "bench/load/histogram.hpp"
+#include "bench/load/kept_sockets.hpp"
 #include "domain/error.hpp"
 
 #include <chrono>
@@ -47,7 +47,6 @@ public:
 
 private:
   struct client {
-    descriptor socket;
     std::string received;
     std::int64_t sent = 0;
     bool heard = false;
@@ -57,7 +56,7 @@ private:
   [[nodiscard]] result<void> receive(std::size_t number, completion_score& to);
 
   std::vector<std::string> requests_;
-  descriptor epoll_;
+  kept_sockets sockets_;
   std::vector<client> clients_;
   std::vector<std::size_t> idle_;
 };

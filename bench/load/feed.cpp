@@ -118,13 +118,9 @@ result<findings> run_feed(const settings& how) {
                         {{"commits", std::to_string(commits)},
                          {"pause between them", std::to_string(pause.count()) + " us"}},
                         {}};
-  for (auto i = std::size_t{0}; i < how.rounds; ++i) {
-    auto one = run_round(db->where(), commits, pause);
-    if (!one)
-      return std::unexpected{std::move(one.error())};
-    found.rounds.push_back(std::move(*one));
-  }
-  return found;
+  return hold_rounds(std::move(found), how.rounds, [&](std::size_t) {
+    return run_round(db->where(), commits, pause);
+  });
 }
 
 } // namespace jessica::bench

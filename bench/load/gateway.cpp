@@ -131,16 +131,13 @@ result<findings> run_gateway(const settings& how) {
   const auto provider = token_provider::start(tokens_of_answer, pace);
   if (!provider)
     return std::unexpected{provider.error()};
-  const auto home = scratch_directory::make(how);
-  if (!home)
-    return std::unexpected{home.error()};
   auto as = launch{};
   as.flags = {"--engine-url",       provider->url(), "--engine-model",     "bench",
               "--embedding-engine", "none",          "--gateway-per-user", "1000"};
-  const auto server = start_jessica(how, home->path(), as);
-  if (!server)
-    return std::unexpected{server.error()};
-  const auto world = make_world(how, *provider, *server);
+  const auto on = start_scratch_server(how, as);
+  if (!on)
+    return std::unexpected{on.error()};
+  const auto world = make_world(how, *provider, on->server);
   if (!world)
     return std::unexpected{world.error()};
   auto found = findings{"gateway",
@@ -150,14 +147,10 @@ result<findings> run_gateway(const settings& how) {
                          {"tokens a second each", std::to_string(pace)},
                          {"seconds of each part", std::to_string(how.seconds)}},
                         {}};
-  for (auto i = std::size_t{0}; i <= how.rounds; ++i) {
-    auto one = run_round(*world);
-    if (!one)
-      return std::unexpected{one.error()};
-    if (i > 0) // the first one warms up
-      found.rounds.push_back(std::move(*one));
-  }
-  return found;
+  if (auto warm = run_round(*world); !warm)
+    return std::unexpected{std::move(warm.error())};
+  return hold_rounds(std::move(found), how.rounds,
+                     [&](std::size_t) { return run_round(*world); });
 }
 
 } // namespace jessica::bench

@@ -1,8 +1,7 @@
 #include "bench/load/http_client.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
+#include "bench/load/loopback.hpp"
+
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -10,7 +9,6 @@
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
-#include <cstring>
 #include <format>
 #include <optional>
 
@@ -20,10 +18,11 @@ namespace {
 constexpr auto patience = timeval{.tv_sec = 15, .tv_usec = 0};
 constexpr auto max_answer_bytes = std::size_t{1} << 20;
 
-[[nodiscard]] std::unexpected<error> broken(std::string_view what) {
-  if (errno == EAGAIN)
-    return fail(errc::timeout, std::format("{}: no answer in time", what));
-  return fail(errc::unavailable, std::format("{}: {}", what, std::strerror(errno)));
+/// The socket's limits show as EAGAIN.
+[[nodiscard]] std::unexpected<error> late_or_broken(std::string_view what) {
+  return errno == EAGAIN
+             ? fail(errc::timeout, std::format("{}: no answer in time", what))
+             : broken(what);
 }
 
 /// A number that begins `text`.
@@ -43,21 +42,12 @@ constexpr auto max_answer_bytes = std::size_t{1} << 20;
 } // namespace
 
 result<http_client> http_client::connect(std::uint16_t port) {
-  auto socket = descriptor{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  auto socket = connect_to(port);
   if (!socket)
-    return broken("socket");
-  const auto on = 1;
-  ::setsockopt(socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return std::unexpected{std::move(socket.error())};
   for (const auto which : {SO_RCVTIMEO, SO_SNDTIMEO})
-    ::setsockopt(socket.number(), SOL_SOCKET, which, &patience, sizeof patience);
-  auto server = sockaddr_in{};
-  server.sin_family = AF_INET;
-  server.sin_port = htons(port);
-  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  if (::connect(socket.number(), reinterpret_cast<const sockaddr*>(&server),
-                sizeof server) != 0)
-    return broken("connect");
-  return http_client{std::move(socket)};
+    ::setsockopt(socket->number(), SOL_SOCKET, which, &patience, sizeof patience);
+  return http_client{std::move(*socket)};
 }
 
 result<http_answer> http_client::post(std::string_view path, std::string_view headers,
@@ -76,7 +66,7 @@ result<void> http_client::send(std::string_view request) {
     const auto wrote =
         ::send(socket_.number(), request.data(), request.size(), MSG_NOSIGNAL);
     if (wrote < 0 && errno != EINTR)
-      return broken("send");
+      return late_or_broken("send");
     request.remove_prefix(wrote > 0 ? static_cast<std::size_t>(wrote) : 0);
   }
   return {};
@@ -86,7 +76,7 @@ result<void> http_client::read_more() {
   auto space = std::array<char, 8192>{};
   const auto got = ::recv(socket_.number(), space.data(), space.size(), 0);
   if (got < 0 && errno != EINTR)
-    return broken("receive");
+    return late_or_broken("receive");
   if (got == 0)
     return fail(errc::unavailable, "the server closed the connection");
   received_.append(space.data(), got > 0 ? static_cast<std::size_t>(got) : 0);

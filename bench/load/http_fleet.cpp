@@ -1,26 +1,12 @@
 #include "bench/load/http_fleet.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-
-#include <array>
-#include <cerrno>
 #include <charconv>
-#include <cstring>
-#include <format>
 
 namespace jessica::bench {
 namespace {
 
 /// For the last answers.
 constexpr auto drain_limit = std::chrono::seconds{20};
-
-[[nodiscard]] std::unexpected<error> broken(std::string_view what) {
-  return fail(errc::unavailable, std::format("{}: {}", what, std::strerror(errno)));
-}
 
 [[nodiscard]] std::size_t number_in(std::string_view text) {
   auto value = std::size_t{0};
@@ -49,36 +35,16 @@ http_piece read_http(std::string_view bytes) {
 }
 
 result<void> http_fleet::open(std::uint16_t port, std::size_t clients) {
-  epoll_ = descriptor{::epoll_create1(EPOLL_CLOEXEC)};
-  auto server = sockaddr_in{};
-  server.sin_family = AF_INET;
-  server.sin_port = htons(port);
-  server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  while (clients_.size() < clients) {
-    auto& one = clients_.emplace_back();
-    one.socket = descriptor{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
-    const auto on = 1;
-    ::setsockopt(one.socket.number(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    if (::connect(one.socket.number(), reinterpret_cast<const sockaddr*>(&server),
-                  sizeof server) != 0)
-      return broken("connect");
-    auto event = epoll_event{};
-    event.events = EPOLLIN;
-    event.data.u64 = clients_.size() - 1;
-    if (::epoll_ctl(epoll_.number(), EPOLL_CTL_ADD, one.socket.number(), &event) != 0)
-      return broken("epoll");
-  }
-  return {};
+  clients_.resize(clients);
+  return sockets_.open(port, clients);
 }
 
 result<void> http_fleet::send(std::size_t number) {
   auto& one = clients_[number];
   const auto request = talk_.next(number);
   one.sent = clock::now();
-  const auto wrote =
-      ::send(one.socket.number(), request.data(), request.size(), MSG_NOSIGNAL);
-  if (wrote != static_cast<ssize_t>(request.size())) // it fits into any socket
-    return broken("send");
+  if (auto sent = sockets_.send(number, request); !sent)
+    return sent;
   one.waiting = true;
   ++waiting_;
   return {};
@@ -86,12 +52,8 @@ result<void> http_fleet::send(std::size_t number) {
 
 result<void> http_fleet::receive(std::size_t number, clock::time_point end) {
   auto& one = clients_[number];
-  auto space = std::array<char, 16'384>{};
-  const auto got = ::recv(one.socket.number(), space.data(), space.size(), 0);
-  if (got <= 0)
-    return got == 0 ? fail(errc::unavailable, "the server closed a connection")
-                    : broken("receive");
-  one.received.append(space.data(), static_cast<std::size_t>(got));
+  if (auto got = sockets_.receive(number, one.received); !got)
+    return got;
   const auto piece = read_http(one.received);
   if (piece.size == 0 || !one.waiting)
     return {};
@@ -108,13 +70,9 @@ result<void> http_fleet::run(clock::duration length) {
   for (auto i = std::size_t{0}; i < clients_.size(); ++i)
     if (auto sent = send(i); !sent)
       return sent;
-  auto events = std::array<epoll_event, 256>{};
   while (waiting_ > 0) {
-    constexpr auto turn_ms = 100;
-    const auto count = ::epoll_wait(epoll_.number(), events.data(),
-                                    static_cast<int>(events.size()), turn_ms);
-    for (auto i = 0; i < count; ++i)
-      if (auto got = receive(events[static_cast<std::size_t>(i)].data.u64, end); !got)
+    for (const auto number : sockets_.heard(std::chrono::milliseconds{100}))
+      if (auto got = receive(number, end); !got)
         return got;
     if (clock::now() > end + drain_limit)
       return fail(errc::timeout, "answers are missing");

@@ -2,7 +2,7 @@
 // the next is sent when the answer is there.
 #pragma once
 
-#include "bench/load/descriptor.hpp"
+#include "bench/load/kept_sockets.hpp"
 #include "domain/error.hpp"
 
 #include <chrono>
@@ -45,7 +45,6 @@ public:
 
 private:
   struct client {
-    descriptor socket;
     std::string received;
     clock::time_point sent;
     bool waiting = false;
@@ -55,7 +54,7 @@ private:
   [[nodiscard]] result<void> receive(std::size_t number, clock::time_point end);
 
   talk& talk_;
-  descriptor epoll_;
+  kept_sockets sockets_;
   std::vector<client> clients_;
   std::size_t waiting_ = 0;
 };

@@ -156,13 +156,8 @@ result<findings> run_queue(const settings& how) {
                          {"jobs, one by one", std::to_string(how.single_jobs)},
                          {"workers, one by one", std::to_string(how.workers)}},
                         {}};
-  for (auto i = std::size_t{0}; i < how.rounds; ++i) {
-    auto one = run_round(*db, how, all, i);
-    if (!one)
-      return std::unexpected{std::move(one.error())};
-    found.rounds.push_back(std::move(*one));
-  }
-  return found;
+  return hold_rounds(std::move(found), how.rounds,
+                     [&](std::size_t i) { return run_round(*db, how, all, i); });
 }
 
 } // namespace jessica::bench

@@ -3,10 +3,10 @@
 #include "actors/errors.hpp"
 #include "actors/keeper.hpp"
 #include "actors/persistence.hpp"
+#include "actors/scheduler_config.hpp"
 #include "bench/load/queue_cost.hpp"
 
 #include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 #include <caf/stateful_actor.hpp>
@@ -14,7 +14,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <thread>
 #include <utility>
 
 namespace jessica::bench {
@@ -111,17 +110,6 @@ crew_actor::behavior_type crew(crew_pointer self, keeper_actor claims,
     return asker;
   }};
 }
-
-/// The server's scheduler.
-struct scheduler_config : caf::actor_system_config {
-  scheduler_config() {
-    constexpr auto messages_a_turn = std::size_t{64};
-    set("scheduler.policy", caf::atom("sharing"));
-    set("scheduler.max-threads",
-        std::max(std::size_t{2}, std::size_t{std::thread::hardware_concurrency()}));
-    set("scheduler.max-throughput", messages_a_turn);
-  }
-};
 
 /// The actors of one trial, with the server's own numbers of connections and rows.
 class team {

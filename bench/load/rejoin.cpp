@@ -131,13 +131,10 @@ private:
 } // namespace
 
 result<findings> run_rejoin(const settings& how) {
-  const auto home = scratch_directory::make(how);
-  if (!home)
-    return std::unexpected{home.error()};
-  const auto server = start_jessica(how, home->path(), {});
-  if (!server)
-    return std::unexpected{server.error()};
-  const auto seats = empty_conversations(*server, home->path(), how.rejoiners,
+  const auto on = start_scratch_server(how, {});
+  if (!on)
+    return std::unexpected{on.error()};
+  const auto seats = empty_conversations(on->server, on->home.path(), how.rejoiners,
                                          conversations_of_a_user);
   if (!seats)
     return std::unexpected{seats.error()};
@@ -146,16 +143,12 @@ result<findings> run_rejoin(const settings& how) {
                {{"clients", std::to_string(how.rejoiners)},
                 {"all connect again within", std::to_string(how.within) + " s"}},
                {}};
-  for (auto i = std::size_t{0}; i < how.rounds; ++i) {
-    if (auto joined = crowd{}.join(*server, *seats); !joined)
+  return hold_rounds(std::move(found), how.rounds, [&](std::size_t) -> result<round> {
+    if (auto joined = crowd{}.join(on->server, *seats); !joined)
       return std::unexpected{std::move(joined.error())};
     // Here all connections have broken at once.
-    auto one = rejoin_round{*server, *seats, std::chrono::seconds{how.within}}.run();
-    if (!one)
-      return std::unexpected{std::move(one.error())};
-    found.rounds.push_back(std::move(*one));
-  }
-  return found;
+    return rejoin_round{on->server, *seats, std::chrono::seconds{how.within}}.run();
+  });
 }
 
 } // namespace jessica::bench

@@ -66,6 +66,17 @@ using facts = std::vector<std::pair<std::string, std::string>>;
 
 } // namespace
 
+result<findings> hold_rounds(findings found, std::size_t rounds,
+                             const std::function<result<round>(std::size_t)>& hold) {
+  for (auto i = std::size_t{0}; i < rounds; ++i) {
+    auto one = hold(i);
+    if (!one)
+      return std::unexpected{std::move(one.error())};
+    found.rounds.push_back(std::move(*one));
+  }
+  return found;
+}
+
 void add_percentiles(round& to, const std::string& name, const histogram& from,
                      const std::vector<int>& percents) {
   for (const auto percent : percents) {

@@ -4,8 +4,11 @@
 
 #include "bench/load/histogram.hpp"
 #include "bench/load/settings.hpp"
+#include "domain/error.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,6 +30,11 @@ struct findings {
   std::vector<std::pair<std::string, std::string>> settings;
   std::vector<round> rounds;
 };
+
+/// Holds so many rounds and adds them to what was found; the first that fails ends it.
+[[nodiscard]] result<findings>
+hold_rounds(findings found, std::size_t rounds,
+            const std::function<result<round>(std::size_t)>& hold);
 
 /// Appends "<name> p50" and so on in milliseconds, one for each percentile asked for.
 void add_percentiles(round& to, const std::string& name, const histogram& from,

@@ -254,27 +254,24 @@ void compare(round& to, const std::string& name, const rest_score& rest,
 
 result<findings> run_rest(const settings& how) {
   ops::open_log("warn");
-  const auto home = scratch_directory::make(how);
-  if (!home)
-    return std::unexpected{home.error()};
-  const auto server = start_jessica(how, home->path(), {});
-  if (!server)
-    return std::unexpected{server.error()};
+  const auto on = start_scratch_server(how, {});
+  if (!on)
+    return std::unexpected{on.error()};
   auto admin =
-      storage::connection{database_in(home->path()), storage::role::migrations};
-  auto owners = make_owners(*server, admin);
+      storage::connection{database_in(on->home.path()), storage::role::migrations};
+  auto owners = make_owners(on->server, admin);
   if (!owners)
     return std::unexpected{owners.error()};
-  const auto world = bench_world{*server,
+  const auto world = bench_world{on->server,
                                  how,
-                                 database_in(home->path()),
+                                 database_in(on->home.path()),
                                  admin,
-                                 postmaster_in(home->path()),
+                                 postmaster_in(on->home.path()),
                                  std::move(*owners)};
   auto short_run = how;
   short_run.seconds = 1;
-  const auto warm = bench_world{*server, short_run,        world.database,
-                                admin,   world.postmaster, world.owners};
+  const auto warm = bench_world{on->server, short_run,        world.database,
+                                admin,      world.postmaster, world.owners};
   if (auto once = run_round(warm); !once)
     return std::unexpected{once.error()};
   auto found =
@@ -283,13 +280,8 @@ result<findings> run_rest(const settings& how) {
                 {"connections of the bare statement", std::to_string(how.lanes)},
                 {"seconds of each part", std::to_string(how.seconds)}},
                {}};
-  for (auto i = std::size_t{0}; i < how.rounds; ++i) {
-    auto one = run_round(world);
-    if (!one)
-      return std::unexpected{one.error()};
-    found.rounds.push_back(std::move(*one));
-  }
-  return found;
+  return hold_rounds(std::move(found), how.rounds,
+                     [&](std::size_t) { return run_round(world); });
 }
 
 } // namespace jessica::bench

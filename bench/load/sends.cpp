@@ -195,30 +195,23 @@ using facts = std::vector<std::pair<std::string, std::string>>;
 } // namespace
 
 result<findings> run_sends(const settings& how) {
-  const auto home = scratch_directory::make(how);
-  if (!home)
-    return std::unexpected{home.error()};
-  const auto server = start_jessica(how, home->path(), {});
-  if (!server)
-    return std::unexpected{server.error()};
-  const auto seats = open_conversations(*server, how.sockets, 1);
+  const auto on = start_scratch_server(how, {});
+  if (!on)
+    return std::unexpected{on.error()};
+  const auto seats = open_conversations(on->server, how.sockets, 1);
   if (!seats)
     return std::unexpected{seats.error()};
   constexpr auto warm_up = std::chrono::milliseconds{500};
   // With fewer slots than it takes, replies would be waited for without end.
   const auto to_the_end = how.slots == 0;
-  if (auto warm = sends_round{how.rate, to_the_end}.run(*server, *seats, warm_up);
+  if (auto warm = sends_round{how.rate, to_the_end}.run(on->server, *seats, warm_up);
       !warm)
     return std::unexpected{std::move(warm.error())};
   auto found = findings{"sends", circumstances(how), {}};
-  for (auto i = std::size_t{0}; i < how.rounds; ++i) {
-    auto one = sends_round{how.rate, to_the_end}.run(*server, *seats,
-                                                     std::chrono::seconds{how.seconds});
-    if (!one)
-      return std::unexpected{std::move(one.error())};
-    found.rounds.push_back(std::move(*one));
-  }
-  return found;
+  return hold_rounds(std::move(found), how.rounds, [&](std::size_t) {
+    return sends_round{how.rate, to_the_end}.run(on->server, *seats,
+                                                 std::chrono::seconds{how.seconds});
+  });
 }
 
 } // namespace jessica::bench

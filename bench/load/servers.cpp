@@ -130,6 +130,16 @@ result<running_server> start_jessica(const settings& how, const fs::path& home,
   return server;
 }
 
+result<scratch_server> start_scratch_server(const settings& how, const launch& as) {
+  auto home = scratch_directory::make(how);
+  if (!home)
+    return std::unexpected{std::move(home.error())};
+  auto server = start_jessica(how, home->path(), as);
+  if (!server)
+    return std::unexpected{std::move(server.error())};
+  return scratch_server{std::move(*home), std::move(*server)};
+}
+
 storage::endpoint database_in(const fs::path& home) {
   const auto socket = home / "postgres" / "s";
   return {.conninfo =

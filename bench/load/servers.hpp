@@ -50,6 +50,14 @@ struct launch {
 [[nodiscard]] result<running_server>
 start_jessica(const settings& how, const std::filesystem::path& home, const launch& as);
 
+/// A server and the directory it lives in; they go together.
+struct scratch_server {
+  scratch_directory home;
+  running_server server;
+};
+[[nodiscard]] result<scratch_server> start_scratch_server(const settings& how,
+                                                          const launch& as);
+
 /// The database of the server that was started in `home`.
 [[nodiscard]] storage::endpoint database_in(const std::filesystem::path& home);
 

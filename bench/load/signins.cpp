@@ -136,13 +136,9 @@ void add_faults(round& to, std::initializer_list<const part*> parts) {
                          {"clients that sign in", std::to_string(how.signers)},
                          {"seconds of each part", std::to_string(how.seconds)}},
                         {}};
-  for (auto i = std::size_t{0}; i < how.rounds; ++i) {
-    auto one = run_round(on, std::chrono::seconds{how.seconds});
-    if (!one)
-      return std::unexpected{std::move(one.error())};
-    found.rounds.push_back(std::move(*one));
-  }
-  return found;
+  return hold_rounds(std::move(found), how.rounds, [&](std::size_t) {
+    return run_round(on, std::chrono::seconds{how.seconds});
+  });
 }
 
 } // namespace
@@ -151,22 +147,19 @@ result<findings> run_signins(const settings& asked) {
   auto how = asked;
   if (how.tokens_per_second == 0)
     how.tokens_per_second = usual_pace;
-  const auto home = scratch_directory::make(how);
-  if (!home)
-    return std::unexpected{home.error()};
-  const auto server = start_jessica(how, home->path(), {});
-  if (!server)
-    return std::unexpected{server.error()};
-  const auto requests = make_signers(*server, how.signers);
+  const auto on = start_scratch_server(how, {});
+  if (!on)
+    return std::unexpected{on.error()};
+  const auto requests = make_signers(on->server, how.signers);
   if (!requests)
     return std::unexpected{requests.error()};
-  const auto seats = open_conversations(*server, how.streams, 1);
+  const auto seats = open_conversations(on->server, how.streams, 1);
   if (!seats)
     return std::unexpected{seats.error()};
   auto streams = paced_streams{how.tokens_per_second};
-  if (auto opened = streams.open(*server, *seats); !opened)
+  if (auto opened = streams.open(on->server, *seats); !opened)
     return std::unexpected{std::move(opened.error())};
-  return run_rounds(how, {*server, *requests, streams});
+  return run_rounds(how, {on->server, *requests, streams});
 }
 
 } // namespace jessica::bench

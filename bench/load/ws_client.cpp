@@ -1,7 +1,7 @@
 #include "bench/load/ws_client.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include "bench/load/loopback.hpp"
+
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
@@ -18,24 +18,12 @@ constexpr auto max_answer_bytes = std::size_t{8192};
 /// Any value will do: the answer to the key is not checked.
 constexpr auto handshake_key = std::string_view{"amVzc2ljYS1iZW5jaC0wMQ=="};
 
-[[nodiscard]] std::unexpected<error> broken(std::string_view what) {
-  return fail(errc::unavailable, std::format("{}: {}", what, std::strerror(errno)));
-}
-
-[[nodiscard]] sockaddr_in loopback(std::uint32_t host, std::uint16_t port) {
-  auto at = sockaddr_in{};
-  at.sin_family = AF_INET;
-  at.sin_port = htons(port);
-  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK + host);
-  return at;
-}
-
 [[nodiscard]] result<void> bind_source(int socket, std::size_t number) {
   const auto on = 1;
   ::setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   // The port is chosen when the other end is known.
   ::setsockopt(socket, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
-  const auto from = loopback(static_cast<std::uint32_t>(number % source_addresses), 0);
+  const auto from = loopback(0, static_cast<std::uint32_t>(number % source_addresses));
   if (::bind(socket, reinterpret_cast<const sockaddr*>(&from), sizeof from) != 0)
     return broken("bind");
   return {};
@@ -59,7 +47,7 @@ result<ws_client> ws_client::begin(const ws_address& to, std::size_t number) {
     return broken("socket");
   if (auto bound = bind_source(socket.number(), number); !bound)
     return std::unexpected{std::move(bound.error())};
-  const auto server = loopback(0, to.port);
+  const auto server = loopback(to.port);
   const auto connected = ::connect(
       socket.number(), reinterpret_cast<const sockaddr*>(&server), sizeof server);
   if (connected != 0 && errno != EINPROGRESS)

@@ -112,6 +112,21 @@ inline std::vector<storage::row_change> read_rows(storage::wal_stream& stream) {
   return rows;
 }
 
+/// For a check's message.
+inline std::string why(const auto& got) {
+  return got ? "it succeeded"
+             : std::format("{}: {}", name(got.error().code), got.error().what);
+}
+
+/// The text of a column in the new row, or in the old one.
+inline std::string of(const storage::row_change& row, std::string_view column) {
+  return std::string{row.row().text(column).value_or("<none>")};
+}
+
+inline std::string old_of(const storage::row_change& row, std::string_view column) {
+  return std::string{row.old().text(column).value_or("<none>")};
+}
+
 /// Asks the database until it says yes.
 inline bool becomes_true(const std::string& sql,
                          std::vector<storage::parameter> values = {}) {

@@ -1,121 +1,16 @@
-#include "storage/chat.hpp"
-#include "storage/jobs.hpp"
-#include "storage/quota.hpp"
-#include "tests/postgres/seed.hpp"
-#include "wire/quota.hpp"
+#include "tests/postgres/usage_world.hpp"
 
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <array>
 #include <future>
-#include <map>
 #include <string>
 #include <vector>
 
 namespace jessica::storage {
-namespace {
 
 using namespace test;
-using namespace std::chrono_literals;
-
-/// A user with a limit. Limits are looked at by every send of the database, so none
-/// stays behind.
-struct usage_world {
-  connection db{database(), role::engine};
-  user_id ada = add_user();
-  conversation_id room = add_conversation(ada);
-
-  usage_world() { empty_queue(); }
-  ~usage_world() { admin("delete from public.usage_limits"); }
-  usage_world(const usage_world&) = delete;
-  usage_world& operator=(const usage_world&) = delete;
-
-  static void limit(user_id user, const std::string& column, const std::string& most) {
-    admin("insert into public.usage_limits (user_id, " + column + ") values ($1, $2)" +
-              " on conflict (user_id) do update set " + column + " = excluded." +
-              column,
-          {user.str(), most});
-  }
-
-  [[nodiscard]] turn say(std::string params = "{}") const {
-    return {ada, room, false, "hello", {}, std::move(params)};
-  }
-  [[nodiscard]] std::vector<result<receipt>> send(const std::vector<turn>& turns,
-                                                  lease_id lease = {}) {
-    auto stored = enqueue(db, lease, turns);
-    REQUIRE_MESSAGE(stored, (stored ? "" : stored.error().what));
-    return std::move(*stored);
-  }
-  [[nodiscard]] receipt send_one(lease_id lease = {}, std::string params = "{}") {
-    auto stored = send({say(std::move(params))}, lease);
-    REQUIRE_MESSAGE(stored.front(),
-                    (stored.front() ? "" : stored.front().error().what));
-    return *stored.front();
-  }
-  /// The limit that refused one more send, or "sent".
-  [[nodiscard]] std::string one_more() {
-    const auto stored = send({say()});
-    return stored.front() ? "sent" : refused_by(stored.front().error());
-  }
-  [[nodiscard]] static std::string refused_by(const error& why) {
-    const auto told = wire::read_refusal(why);
-    REQUIRE_MESSAGE(told, why.what);
-    CHECK(why.reason == quota_exceeded);
-    return told->limit;
-  }
-  [[nodiscard]] lease_id join() {
-    const auto lease = join_node(db, "test", 10s);
-    REQUIRE(lease);
-    return *lease;
-  }
-  /// "replies tokens" that are held.
-  [[nodiscard]] static std::string held_by(user_id user) {
-    return text_of("select coalesce((select held_replies || ' ' || held_tokens "
-                   "from jessica.quota where user_id = $1), 'none')",
-                   {user.str()});
-  }
-  [[nodiscard]] std::string held() const { return held_by(ada); }
-  /// What is held is what unfinished jobs hold, for everybody.
-  static void check_books() {
-    CHECK(number_of(R"(
-      select count(*) from jessica.quota q left join (
-        select user_id, count(*) n, sum(held_tokens) t, coalesce(sum(held_cost), 0) c
-        from public.inference_jobs
-        where held_tokens > 0 and status in ('queued', 'running') group by 1) j
-      on j.user_id = q.user_id
-      where (q.held_replies, q.held_tokens, q.held_cost)
-        is distinct from (coalesce(j.n, 0), coalesce(j.t, 0), coalesce(j.c, 0)))") ==
-          0);
-  }
-  [[nodiscard]] std::string used_by(user_id user) const {
-    return text_of("select coalesce((select string_agg(concat_ws(' ', model, replies, "
-                   "prompt_tokens, completion_tokens, estimated_tokens, cost), ', ' "
-                   "order by model) from public.usage_daily where user_id = $1), "
-                   "'none')",
-                   {user.str()});
-  }
-  [[nodiscard]] std::string used() const { return used_by(ada); }
-  void finish_one(lease_id lease, const receipt& what, usage used,
-                  bool cancelled = false) {
-    const auto end = outcome{.job = what.job,
-                             .attempt = 1,
-                             .cancelled = cancelled,
-                             .content = "fine",
-                             .used = used,
-                             .model = "m",
-                             .tools = {},
-                             .finish_reason = cancelled ? "" : "length"};
-    const auto kept = finish(db, lease, {&end, 1});
-    REQUIRE_MESSAGE(kept, (kept ? "" : kept.error().what));
-    REQUIRE(kept->front());
-    CHECK(*kept->front());
-  }
-};
-
-constexpr auto cent = amount{10'000'000'000};
-
-} // namespace
 
 TEST_SUITE("storage.usage") {
   TEST_CASE_FIXTURE(usage_world, "without limits nothing is held, but all is counted") {
@@ -139,103 +34,6 @@ TEST_SUITE("storage.usage") {
     finish_one(lease, made, {5, 7, false});
     finish_one(lease, made, {5, 7, false});
     CHECK(used() == "m 1 5 7 0 0");
-  }
-
-  TEST_CASE_FIXTURE(usage_world,
-                    "the last reply of a day is sent, one more is refused") {
-    limit(ada, "replies_per_day", "2");
-    const auto lease = join();
-    const auto first = send_one(lease);
-    (void)send_one(lease);
-    CHECK(one_more() == "replies_per_day");
-    finish_one(lease, first, {1, 1, false});
-    CHECK(one_more() == "replies_per_day"); // used, instead of held
-    CHECK(held().starts_with("1 "));
-    CHECK(number_of("select count(*) from public.messages where user_id = $1",
-                    {ada.str()}) == 4);
-    check_books();
-  }
-
-  TEST_CASE_FIXTURE(usage_world, "a refusal says which limit and when it resets") {
-    limit(ada, "tokens_per_day", "3000");
-    const auto lease = join();
-    finish_one(lease, send_one(lease), {1500, 1000, false});
-    const auto refused = send({say()});
-    REQUIRE_FALSE(refused.front());
-    CHECK(refused.front().error().code == errc::overloaded);
-    const auto told = wire::read_refusal(refused.front().error());
-    REQUIRE(told);
-    CHECK(told->limit == "tokens_per_day");
-    CHECK(told->body.contains(R"("limit_value": 3000)"));
-    CHECK(told->body.contains(R"("used": 2500)"));
-    CHECK(told->body.contains(R"(T00:00:00Z")"));
-    const auto seconds = std::stoll(told->retry_after);
-    CHECK(seconds >= 1);
-    CHECK(seconds <= 86'400);
-  }
-
-  TEST_CASE_FIXTURE(usage_world, "turns of one batch add up, and refuse no other's") {
-    const auto bob = add_user();
-    const auto his = add_conversation(bob);
-    limit(ada, "replies_per_day", "2");
-    const auto answers = send({say(), turn{bob, his, false, "x", {}, "{}"}, say(),
-                               say(), turn{bob, his, false, "y", {}, "{}"}});
-    CHECK(answers[0]);
-    CHECK(answers[1]);
-    CHECK(answers[2]);
-    REQUIRE_FALSE(answers[3]);
-    CHECK(refused_by(answers[3].error()) == "replies_per_day");
-    CHECK(answers[4]);
-    CHECK(held().starts_with("2 "));
-    CHECK(held_by(bob) == "0 0"); // no limit of his
-    check_books();
-  }
-
-  TEST_CASE_FIXTURE(usage_world, "what is not stored holds nothing") {
-    limit(ada, "replies_per_day", "2");
-    const auto foreign = add_conversation(add_user());
-    const auto answers = send({turn{ada, foreign, false, "x", {}, "{}"}});
-    REQUIRE_FALSE(answers.front());
-    CHECK(answers.front().error().reason == "conversation_not_found");
-    CHECK(held() == "0 0");
-    auto again = say();
-    again.client_id = "one";
-    CHECK(send({again}).front());
-    const auto repeated = send({again, again, again});
-    for (const auto& one : repeated) {
-      REQUIRE(one);
-      CHECK(one->repeated);
-    }
-    CHECK(held().starts_with("1 "));
-    CHECK(one_more() == "sent");
-    const auto over =
-        send({again}); // the limit is reached: a first receipt all the same
-    CHECK((over.front() && over.front()->repeated));
-    check_books();
-  }
-
-  TEST_CASE_FIXTURE(usage_world, "sends at once never exceed a limit of ten") {
-    limit(ada, "replies_per_day", "10");
-    constexpr auto lines = 5;
-    constexpr auto sends = 10;
-    auto stored = std::vector<std::future<int>>{};
-    for (auto n = 0; n < lines; ++n)
-      stored.push_back(std::async(std::launch::async, [this] {
-        auto line = connection{database(), role::engine};
-        auto count = 0;
-        for (auto i = 0; i < sends; ++i) {
-          const auto what = turn{ada, room, false, "hi", {}, "{}"};
-          const auto made = enqueue(line, {}, {&what, 1});
-          count += made && made->front() ? 1 : 0;
-        }
-        return count;
-      }));
-    auto all = 0;
-    for (auto& one : stored)
-      all += one.get();
-    CHECK(all == 10);
-    CHECK(held().starts_with("10 "));
-    check_books();
   }
 
   TEST_CASE_FIXTURE(usage_world,
@@ -363,30 +161,6 @@ TEST_SUITE("storage.usage") {
     check_books();
   }
 
-  TEST_CASE_FIXTURE(usage_world, "a day that is over limits nothing") {
-    limit(ada, "replies_per_day", "1");
-    const auto lease = join();
-    finish_one(lease, send_one(lease), {1, 1, false});
-    CHECK(one_more() == "replies_per_day");
-    admin("update public.usage_daily set day = day - 1 where user_id = $1",
-          {ada.str()});
-    CHECK(one_more() == "sent");
-    CHECK(one_more() == "replies_per_day"); // held
-  }
-
-  TEST_CASE_FIXTURE(usage_world, "a minute that is over limits nothing") {
-    limit(ada, "replies_per_minute", "2");
-    CHECK(one_more() == "sent");
-    CHECK(one_more() == "sent");
-    CHECK(one_more() == "replies_per_minute");
-    admin("update jessica.quota set minute = minute - interval '1 min' "
-          "where user_id = $1",
-          {ada.str()});
-    CHECK(one_more() == "sent");
-    CHECK(one_more() == "sent");
-    CHECK(one_more() == "replies_per_minute");
-  }
-
   TEST_CASE_FIXTURE(usage_world, "a reply holds its prompt and what it may be long") {
     limit(ada, "tokens_per_day", "1000000");
     (void)send_one({}, R"({"max_tokens": 100})");
@@ -397,18 +171,6 @@ TEST_SUITE("storage.usage") {
     CHECK(number_of("select held_tokens from public.inference_jobs where user_id = $1 "
                     "order by id desc limit 1",
                     {ada.str()}) == 4);
-  }
-
-  TEST_CASE_FIXTURE(usage_world,
-                    "a limit below what a reply may need lets one through") {
-    limit(ada, "tokens_per_day", "100");
-    const auto lease = join();
-    const auto made = send_one(lease);
-    CHECK(held() == "1 100");
-    CHECK(one_more() == "tokens_per_day");
-    finish_one(lease, made, {60, 70, false}); // more than was held: counted in full
-    CHECK(used() == "m 1 60 70 0 0");
-    CHECK(one_more() == "tokens_per_day");
   }
 
   TEST_CASE_FIXTURE(usage_world,
@@ -453,27 +215,6 @@ TEST_SUITE("storage.usage") {
     REQUIRE(over);
     CHECK(refused_by(*over) == "replies_per_day");
     check_books();
-  }
-
-  TEST_CASE_FIXTURE(usage_world, "one's own limit is stronger than everybody's") {
-    auto in = config::quota_settings{};
-    in.replies_per_day = 1;
-    REQUIRE(configure_quota(db, in));
-    CHECK(one_more() == "sent");
-    CHECK(one_more() == "replies_per_day");
-    limit(ada, "replies_per_minute", "100"); // says nothing of days
-    CHECK(one_more() == "replies_per_day");
-    limit(ada, "replies_per_day", "0"); // no limit
-    CHECK(one_more() == "sent");
-    REQUIRE(configure_quota(db, {})); // takes back what the server wrote
-    CHECK(number_of("select count(*) from public.usage_limits where user_id is null") ==
-          0);
-  }
-
-  TEST_CASE_FIXTURE(usage_world, "a default that an operator wrote stays at a start") {
-    admin("insert into public.usage_limits (replies_per_day) values (7)");
-    REQUIRE(configure_quota(db, {}));
-    CHECK(number_of("select replies_per_day from public.usage_limits") == 7);
   }
 
   TEST_CASE_FIXTURE(usage_world, "a request that is no job holds, spends and lets go") {

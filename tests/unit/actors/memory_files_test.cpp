@@ -2,6 +2,7 @@
 #include "actors/search.hpp"
 #include "memory_pieces.hpp"
 #include "tests/fixtures/actor_world.hpp"
+#include "tests/fixtures/temp_folder.hpp"
 
 #include <doctest/doctest.h>
 
@@ -19,11 +20,10 @@ TEST_SUITE("actors.memory_files") {
 
   /// A folder of its own that is not there yet.
   struct file_case {
-    std::filesystem::path folder =
-        std::filesystem::temp_directory_path() / ("jessica-" + uuid::make().str());
+    temp_folder home{"memory-files"};
+    std::filesystem::path folder = home.path / "state";
     user_id user = user_id::make();
 
-    ~file_case() { std::filesystem::remove_all(folder); }
     [[nodiscard]] shard_options options() const {
       return {{}, folder / "index" / "shard-1-of-1"};
     }

@@ -1,11 +1,10 @@
 #include "config/load.hpp"
 #include "config/providers.hpp"
+#include "tests/fixtures/temp_folder.hpp"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <fstream>
 #include <optional>
 
@@ -18,18 +17,9 @@ using namespace std::chrono_literals;
 
 /// A file of this test's own, as long as this lives.
 struct file {
-  explicit file(const std::string& text) {
-    auto name = (std::filesystem::temp_directory_path() / "jessica-XXXXXX").string();
-    const auto made = ::mkstemp(name.data());
-    REQUIRE(made >= 0);
-    ::close(made);
-    path = name;
-    std::ofstream{path} << text;
-  }
-  ~file() { std::filesystem::remove(path); }
-  file(const file&) = delete;
-  file& operator=(const file&) = delete;
-  std::string path;
+  explicit file(const std::string& text) { std::ofstream{path} << text; }
+  test::temp_folder folder{"providers"};
+  std::string path = folder.path / "file";
 };
 
 result<config::loaded> load(const std::string& toml,

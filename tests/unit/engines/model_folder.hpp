@@ -3,9 +3,7 @@
 #pragma once
 
 #include "engines/onnx_graph.hpp"
-
-#include <doctest/doctest.h>
-#include <unistd.h>
+#include "tests/fixtures/temp_folder.hpp"
 
 #include <cstdint>
 #include <filesystem>
@@ -19,24 +17,15 @@ namespace jessica::test {
 /// Gone with the object.
 class model_folder {
 public:
-  model_folder() {
-    auto name = (std::filesystem::temp_directory_path() / "jessica-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~model_folder() { std::filesystem::remove_all(path_); }
-  model_folder(const model_folder&) = delete;
-  model_folder& operator=(const model_folder&) = delete;
-
-  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] const std::filesystem::path& path() const { return folder_.path; }
 
   void write(const std::string& name, const std::string& content) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream{path_ / name, std::ios::binary} << content;
+    std::filesystem::create_directories((path() / name).parent_path());
+    std::ofstream{path() / name, std::ios::binary} << content;
   }
 
 private:
-  std::filesystem::path path_;
+  temp_folder folder_{"model"};
 };
 
 /// 0 [PAD], 1 [UNK], 2 [CLS], 3 [SEP], 4 one, 5 two, 6 three, 7 four

@@ -1,10 +1,8 @@
 #include "engines/openai.hpp"
 #include "tests/fixtures/chat_world.hpp"
-
-#include <unistd.h>
+#include "tests/fixtures/temp_folder.hpp"
 
 #include <atomic>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <stdexcept>
@@ -39,14 +37,8 @@ struct trusted_file {
   explicit trusted_file(const test_certificate& what) {
     std::ofstream{path} << what.certificate;
   }
-  ~trusted_file() { std::filesystem::remove(path); }
-  trusted_file(const trusted_file&) = delete;
-  trusted_file& operator=(const trusted_file&) = delete;
-  std::string path =
-      std::filesystem::temp_directory_path() /
-      ("jessica-ca-" +
-       std::to_string(std::hash<std::thread::id>{}(std::this_thread::get_id())) +
-       std::to_string(::getpid()) + ".pem");
+  temp_folder folder{"ca"};
+  std::string path = folder.path / "ca.pem";
 };
 
 } // namespace

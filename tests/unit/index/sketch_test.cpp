@@ -1,7 +1,6 @@
 #include "index/piece_search.hpp"
 #include "index/sketch.hpp"
-#include "index/vector_index.hpp"
-#include "tests/unit/index/clustered.hpp"
+#include "tests/unit/index/searches.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,7 +17,6 @@ using namespace jessica::index;
 namespace {
 
 const auto ann = numbered<user_id>(1);
-constexpr auto any_score = -2.0F;
 
 /// Bit by bit.
 std::int32_t plain_sum(const std::vector<std::uint64_t>& planes, std::size_t words,
@@ -63,15 +61,6 @@ vector_index filled(vector_form form, const std::vector<embedded_piece>& pieces)
   for (const auto& piece : pieces)
     REQUIRE(made->add(piece).has_value());
   return std::move(*made);
-}
-
-std::vector<memory_hit> found(vector_index& index, const std::vector<float>& query,
-                              const memory_filter& filter = {}, std::size_t k = 10,
-                              float min_score = any_score) {
-  const auto hits = index.find(ann, query, filter, k, min_score);
-  REQUIRE(hits.has_value());
-  REQUIRE(hits->has_value());
-  return **hits;
 }
 
 } // namespace
@@ -174,18 +163,7 @@ TEST_SUITE("index.sketch_search") {
                {.since = at_second(count / 2)},
                {.since = at_second(count / 2), .before = at_second(count / 2 + 40)},
                {.conversation = numbered<conversation_id>(99)}}) {
-        auto sum = 0.0;
-        constexpr auto queries = 30;
-        for (auto i = 0; i < queries; ++i) {
-          const auto query = from.next();
-          const auto hits = found(index, query, filter);
-          const auto wanted = reference(pieces, query, filter, 10);
-          CHECK(hits.size() == wanted.size());
-          for (const auto& hit : hits) // id is its number
-            CHECK(passes(pieces[static_cast<std::size_t>(hit.id.value - 1)], filter));
-          sum += recall(hits, wanted);
-        }
-        CHECK(sum / queries >= 0.99);
+        CHECK(mean_recall(index, pieces, from, filter, 30) >= 0.99);
       }
     }
   }
@@ -195,7 +173,7 @@ TEST_SUITE("index.sketch_search") {
     const auto pieces = pieces_of(ann, 1'000, from);
     auto index = filled(vector_form::float32, pieces);
     const auto query = from.next();
-    const auto hits = found(index, query, {}, 50, 0.6F);
+    const auto hits = found(index, ann, query, {}, 50, 0.6F);
     const auto wanted = reference(pieces, query, {}, 50, 0.6F);
     CHECK(recall(hits, wanted) >= 0.98);
     for (const auto& hit : hits) {
@@ -209,7 +187,8 @@ TEST_SUITE("index.sketch_search") {
     auto from = clustered{512, 10, 73};
     const auto pieces = pieces_of(ann, 600, from);
     auto index = filled(vector_form::float32, pieces);
-    CHECK(found(index, from.next(), {}, 1'000).size() == 301); // two of most messages
+    CHECK(found(index, ann, from.next(), {}, 1'000).size() ==
+          301); // two of most messages
   }
 
   TEST_CASE("among many pieces of one message, and many that are equal, k are found") {
@@ -222,7 +201,7 @@ TEST_SUITE("index.sketch_search") {
         pieces[i].message = numbered<message_id>(1'000'000);
     }
     auto index = filled(vector_form::float32, pieces);
-    const auto hits = found(index, often);
+    const auto hits = found(index, ann, often);
     const auto wanted = reference(pieces, often, {}, 10);
     REQUIRE(hits.size() == 10);
     for (auto i = std::size_t{0}; i < hits.size(); ++i)
@@ -238,7 +217,7 @@ TEST_SUITE("index.sketch_search") {
     auto index = filled(vector_form::float32, pieces);
     for (auto i = 0; i < 20; ++i) {
       const auto query = from.next();
-      CHECK(recall(found(index, query), reference(pieces, query, {}, 10)) >= 0.9);
+      CHECK(recall(found(index, ann, query), reference(pieces, query, {}, 10)) >= 0.9);
     }
   }
 
@@ -250,12 +229,12 @@ TEST_SUITE("index.sketch_search") {
       if (i % 3 != 0)
         REQUIRE(index.remove(ann, pieces[i].id));
       if (i % 100 == 0)
-        for (const auto& hit : found(index, from.next()))
+        for (const auto& hit : found(index, ann, from.next()))
           CHECK((hit.id.value > static_cast<std::int64_t>(i) + 1 ||
                  (hit.id.value - 1) % 3 == 0));
     }
     while (index.work()) {
     }
-    CHECK(found(index, pieces[300].vector, {}, 1).front().id == pieces[300].id);
+    CHECK(found(index, ann, pieces[300].vector, {}, 1).front().id == pieces[300].id);
   }
 }

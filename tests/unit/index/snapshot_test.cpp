@@ -1,11 +1,10 @@
 #include "index/snapshot_file.hpp"
 #include "index/vector_index.hpp"
+#include "tests/fixtures/temp_folder.hpp"
 #include "tests/unit/index/clustered.hpp"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -23,20 +22,9 @@ namespace fs = std::filesystem;
 constexpr auto any_score = -2.0F;
 constexpr auto dimensions = std::size_t{24};
 
-class folder {
-public:
-  folder() {
-    auto name = (fs::temp_directory_path() / "jessica-index-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path_ = name;
-  }
-  ~folder() { fs::remove_all(path_); }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-  [[nodiscard]] fs::path operator/(std::string_view name) const { return path_ / name; }
-
-private:
-  fs::path path_;
+struct folder : test::temp_folder {
+  folder() : temp_folder("index") {}
+  [[nodiscard]] fs::path operator/(std::string_view name) const { return path / name; }
 };
 
 index_options options(vector_form form = vector_form::float32) {

@@ -1,5 +1,5 @@
 #include "index/vector_index.hpp"
-#include "tests/unit/index/clustered.hpp"
+#include "tests/unit/index/searches.hpp"
 
 #include <doctest/doctest.h>
 
@@ -15,7 +15,6 @@ namespace {
 
 const auto ann = numbered<user_id>(1);
 const auto ben = numbered<user_id>(2);
-constexpr auto any_score = -2.0F;
 
 vector_index make(std::size_t dimensions, vector_form form = vector_form::float32,
                   std::size_t graph_from = 10'000, std::size_t budget = 0) {
@@ -32,16 +31,6 @@ vector_index make(std::size_t dimensions, vector_form form = vector_form::float3
 void add_all(vector_index& index, const std::vector<embedded_piece>& pieces) {
   for (const auto& piece : pieces)
     REQUIRE(index.add(piece).has_value());
-}
-
-std::vector<memory_hit> found(vector_index& index, const user_id& user,
-                              const std::vector<float>& query,
-                              const memory_filter& filter = {}, std::size_t k = 10,
-                              float min_score = any_score) {
-  const auto hits = index.find(user, query, filter, k, min_score);
-  REQUIRE(hits.has_value());
-  REQUIRE(hits->has_value());
-  return **hits;
 }
 
 /// The same pieces in the same order, scores to rounding.
@@ -285,18 +274,7 @@ TEST_SUITE("index.graph") {
       while (index.work()) {
       }
       for (const auto& filter : filters_for(count)) {
-        auto sum = 0.0;
-        constexpr auto queries = 25;
-        for (auto i = 0; i < queries; ++i) {
-          const auto query = from.next();
-          const auto hits = found(index, ann, query, filter);
-          const auto wanted = reference(pieces, query, filter, 10);
-          CHECK(hits.size() == wanted.size());
-          for (const auto& hit : hits) // id is its number
-            CHECK(passes(pieces[static_cast<std::size_t>(hit.id.value - 1)], filter));
-          sum += recall(hits, wanted);
-        }
-        CHECK(sum / queries >= 0.99);
+        CHECK(mean_recall(index, pieces, from, filter, 25) >= 0.99);
       }
     }
   }

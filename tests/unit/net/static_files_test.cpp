@@ -1,7 +1,7 @@
 #include "net/static_files.hpp"
+#include "tests/fixtures/temp_folder.hpp"
 
 #include <doctest/doctest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -16,9 +16,8 @@ namespace fs = std::filesystem;
 
 /// A page's folder beside a file that must never be served.
 struct page_folder {
-  fs::path above = fs::temp_directory_path() /
-                   ("jessica_static_files_" + std::to_string(::getpid()));
-  fs::path root = above / "web";
+  test::temp_folder above{"web"};
+  fs::path root = above.path / "web";
   net::static_files files{root};
 
   page_folder() {
@@ -34,7 +33,6 @@ struct page_folder {
     put("assets/two words.txt", "spaced");
     put("data.bin", "bytes");
   }
-  ~page_folder() { fs::remove_all(above); }
 
   void put(std::string_view name, std::string_view text) const {
     std::ofstream{root / name, std::ios::binary} << text;

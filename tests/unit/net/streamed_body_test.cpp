@@ -52,110 +52,114 @@ struct world : socket_world {
     const auto hold = std::lock_guard{stage};
     return writer;
   }
-
-  static constexpr auto ask = "GET /stream HTTP/1.1\r\nHost: x\r\n\r\n";
 };
 
-/// One chunk; empty at the end.
-std::string chunk(raw_client& from) {
-  const auto size = std::stoul(from.until("\r\n"), nullptr, 16);
-  auto bytes = from.exactly(size);
-  CHECK(from.exactly(2) == "\r\n");
-  return bytes;
-}
+/// A client that asked for the stream, and what its body is written to.
+struct stream {
+  explicit stream(world& of, int receive_bytes = 0)
+      : at(of.serve()), client(at.port(), receive_bytes) {
+    ask(of, 1);
+  }
 
-/// So many bytes, in however many chunks.
-std::string chunks(raw_client& from, std::size_t bytes) {
-  auto all = std::string{};
-  while (all.size() < bytes)
-    all += chunk(from);
-  return all;
-}
+  /// For the stream that is the `which`th of the world.
+  void ask(world& of, int which) {
+    client.send("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+    to = of.writing(which);
+  }
+
+  std::string head() { return client.until("\r\n\r\n"); }
+  /// One chunk; empty at the end.
+  std::string chunk() {
+    const auto size = std::stoul(client.until("\r\n"), nullptr, 16);
+    auto bytes = client.exactly(size);
+    CHECK(client.exactly(2) == "\r\n");
+    return bytes;
+  }
+  /// So many bytes, in however many chunks.
+  std::string chunks(std::size_t bytes) {
+    auto all = std::string{};
+    while (all.size() < bytes)
+      all += chunk();
+    return all;
+  }
+
+  net::server at;
+  raw_client client;
+  std::shared_ptr<net::body_writer> to;
+};
 
 } // namespace
 
 TEST_SUITE("net.streamed_body") {
   TEST_CASE_FIXTURE(world, "what is written arrives before the body is whole") {
-    const auto at = serve();
-    auto client = raw_client{at.port()};
-    client.send(ask);
-    const auto to = writing();
-    CHECK(to->write("first"));
-    const auto head = client.until("\r\n\r\n");
+    auto on = stream{*this};
+    CHECK(on.to->write("first"));
+    const auto head = on.head();
     CHECK(head.contains("Transfer-Encoding: chunked\r\n"));
     CHECK(head.contains("Connection: keep-alive\r\n"));
     CHECK(!head.contains("Content-Length"));
-    CHECK(chunk(client) == "first");
-    CHECK(to->write("second"));
-    CHECK(chunk(client) == "second");
+    CHECK(on.chunk() == "first");
+    CHECK(on.to->write("second"));
+    CHECK(on.chunk() == "second");
     CHECK(log.count("source ended") == 0);
-    to->end();
-    CHECK(chunk(client).empty());
+    on.to->end();
+    CHECK(on.chunk().empty());
     CHECK(log.wait("source ended"));
-    CHECK(!to->write("too late"));
+    CHECK(!on.to->write("too late"));
   }
 
   TEST_CASE_FIXTURE(world, "many writes of one moment are few chunks") {
-    const auto at = serve();
-    auto client = raw_client{at.port()};
-    client.send(ask);
-    const auto to = writing();
+    auto on = stream{*this};
     auto wanted = std::string{};
     for (auto i = 0; i < 10'000; ++i) {
       wanted += std::to_string(i);
-      REQUIRE(to->write(std::to_string(i)));
+      REQUIRE(on.to->write(std::to_string(i)));
     }
-    to->end();
-    client.until("\r\n\r\n");
+    on.to->end();
+    on.head();
     auto count = 0;
     auto all = std::string{};
-    for (auto one = chunk(client); !one.empty(); one = chunk(client), ++count)
+    for (auto one = on.chunk(); !one.empty(); one = on.chunk(), ++count)
       all += one;
     CHECK(all == wanted);
     CHECK(count < 10'000);
   }
 
   TEST_CASE_FIXTURE(world, "a body without a byte is whole, too") {
-    const auto at = serve();
-    auto client = raw_client{at.port()};
-    client.send(ask);
-    writing()->end();
-    CHECK(client.until("\r\n\r\n").contains("200 OK"));
-    CHECK(chunk(client).empty());
+    auto on = stream{*this};
+    on.to->end();
+    CHECK(on.head().contains("200 OK"));
+    CHECK(on.chunk().empty());
   }
 
   TEST_CASE_FIXTURE(world, "the connection serves the next request afterwards") {
-    const auto at = serve();
-    auto client = raw_client{at.port()};
+    auto on = stream{*this};
     for (auto i = 1; i <= 3; ++i) {
-      client.send(ask);
-      const auto to = writing(i);
-      to->write("x");
-      to->end();
-      client.until("\r\n\r\n");
-      CHECK(chunks(client, 1) == "x");
-      CHECK(chunk(client).empty());
-      client.send("GET /next HTTP/1.1\r\nHost: x\r\n\r\n");
-      CHECK(client.answer().body == "/next");
+      if (i > 1)
+        on.ask(*this, i);
+      on.to->write("x");
+      on.to->end();
+      on.head();
+      CHECK(on.chunks(1) == "x");
+      CHECK(on.chunk().empty());
+      on.client.send("GET /next HTTP/1.1\r\nHost: x\r\n\r\n");
+      CHECK(on.client.answer().body == "/next");
     }
   }
 
   TEST_CASE_FIXTURE(world, "a request that was sent during a stream waits its turn") {
-    const auto at = serve();
-    auto client = raw_client{at.port()};
-    client.send(ask);
-    const auto to = writing();
-    to->write("a");
-    client.until("\r\n\r\n");
-    CHECK(chunk(client) == "a");
-    client.send("GET /one HTTP/1.1\r\nHost: x\r\n\r\nGET /two HTTP/1.1\r\nHost: "
-                "x\r\n\r\n");
-    to->write("b");
-    CHECK(chunk(client) == "b");
-    to->end();
-    CHECK(chunk(client).empty());
-    CHECK(client.answer().body == "/one");
-    CHECK(client.answer().body == "/two");
+    auto on = stream{*this};
+    on.to->write("a");
+    on.head();
+    CHECK(on.chunk() == "a");
+    on.client.send("GET /one HTTP/1.1\r\nHost: x\r\n\r\nGET /two HTTP/1.1\r\nHost: "
+                   "x\r\n\r\n");
+    on.to->write("b");
+    CHECK(on.chunk() == "b");
+    on.to->end();
+    CHECK(on.chunk().empty());
+    CHECK(on.client.answer().body == "/one");
+    CHECK(on.client.answer().body == "/two");
   }
 
   TEST_CASE_FIXTURE(world, "for HTTP/1.0 the connection's end is the body's") {
@@ -183,100 +187,81 @@ TEST_SUITE("net.streamed_body") {
   }
 
   TEST_CASE_FIXTURE(world, "a client that goes ends the source at once, unasked") {
-    const auto at = serve();
-    auto client = raw_client{at.port()};
-    client.send(ask);
-    const auto to = writing();
-    to->write("x");
-    client.until("\r\n\r\n");
-    client.hang_up();
+    auto on = stream{*this};
+    on.to->write("x");
+    on.head();
+    on.client.hang_up();
     CHECK(log.wait("source ended")); // nothing more was written
-    CHECK(!to->write("y"));
+    CHECK(!on.to->write("y"));
   }
 
   TEST_CASE_FIXTURE(world, "a client that goes before the first byte is noticed") {
-    const auto at = serve();
-    auto client = raw_client{at.port()};
-    client.send(ask);
-    const auto to = writing();
-    client.hang_up();
+    auto on = stream{*this};
+    on.client.hang_up();
     CHECK(log.wait("source ended"));
-    CHECK(!to->write("x"));
+    CHECK(!on.to->write("x"));
   }
 
   TEST_CASE_FIXTURE(world, "a client that does not read loses the stream at a limit") {
     most_waiting = 100'000;
-    const auto at = serve();
-    auto client = raw_client{at.port(), 4096};
-    client.send(ask);
-    const auto to = writing();
+    auto on = stream{*this, 4096};
     const auto piece = std::string(10'000, 'x');
     auto written = std::size_t{0};
-    while (to->write(piece)) {
+    while (on.to->write(piece)) {
       written += piece.size();
       REQUIRE(written < 100'000'000); // the kernel's buffers are finite
     }
     CHECK(log.wait("source ended"));
-    const auto got = client.rest();
+    const auto got = on.client.rest();
     CHECK(got.size() < written + 100'000);
     CHECK(!got.ends_with("0\r\n\r\n"));
   }
 
   TEST_CASE_FIXTURE(world, "a body that breaks off has no last chunk") {
-    const auto at = serve();
-    auto client = raw_client{at.port()};
-    client.send(ask);
-    const auto to = writing();
-    to->write("half");
-    client.until("\r\n\r\n");
-    CHECK(chunk(client) == "half");
-    to->abort();
-    CHECK(client.rest().empty());
+    auto on = stream{*this};
+    on.to->write("half");
+    on.head();
+    CHECK(on.chunk() == "half");
+    on.to->abort();
+    CHECK(on.client.rest().empty());
     CHECK(log.wait("source ended"));
   }
 
   TEST_CASE_FIXTURE(world, "a stop waits for a stream that ends in time") {
-    auto at = serve();
-    auto client = raw_client{at.port()};
-    client.send(ask);
-    const auto to = writing();
-    to->write("x");
-    client.until("\r\n\r\n");
-    auto stopping = std::jthread{[&] { at.stop(patience); }};
-    CHECK(chunk(client) == "x");
-    to->write("y");
-    CHECK(chunk(client) == "y");
-    to->end();
-    CHECK(chunk(client).empty());
-    CHECK(client.rest().empty());
+    auto on = stream{*this};
+    on.to->write("x");
+    on.head();
+    auto stopping = std::jthread{[&] { on.at.stop(patience); }};
+    CHECK(on.chunk() == "x");
+    on.to->write("y");
+    CHECK(on.chunk() == "y");
+    on.to->end();
+    CHECK(on.chunk().empty());
+    CHECK(on.client.rest().empty());
   }
 
   TEST_CASE_FIXTURE(world, "a stream that does not end may say a last word at a stop") {
     with_last_word = true;
     settings.net.drain_timeout = std::chrono::seconds{1};
-    auto at = serve();
-    auto client = raw_client{at.port()};
-    client.send(ask);
-    writing()->write("x");
-    client.until("\r\n\r\n");
-    CHECK(chunk(client) == "x");
-    at.stop(patience);
-    CHECK(chunk(client) == "goodbye");
-    CHECK(chunk(client).empty());
-    CHECK(client.rest().empty());
+    auto on = stream{*this};
+    on.to->write("x");
+    on.head();
+    CHECK(on.chunk() == "x");
+    on.at.stop(patience);
+    CHECK(on.chunk() == "goodbye");
+    CHECK(on.chunk().empty());
+    CHECK(on.client.rest().empty());
     CHECK(log.count("source ended") == 1);
   }
 
   TEST_CASE_FIXTURE(world, "a stop without time cuts streams; writers outlive them") {
     auto to = std::shared_ptr<net::body_writer>{};
     {
-      auto at = serve();
-      auto client = raw_client{at.port()};
-      client.send(ask);
-      to = writing();
+      auto on = stream{*this};
+      to = on.to;
       to->write("x");
-      client.until("\r\n\r\n");
-      at.stop({});
+      on.head();
+      on.at.stop({});
       CHECK(log.wait("source ended"));
     }
     CHECK(!to->write("y"));
