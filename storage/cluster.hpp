@@ -24,7 +24,7 @@ struct cluster_options {
   /// Lines for postgresql.conf after our own, when the cluster is made.
   std::vector<std::string> settings;
   /// Asked while it waits for PostgreSQL; true ends the wait. Empty: never.
-  std::function<bool()> give_up;
+  std::function<bool()> give_up = {};
 };
 
 /// A running cluster, started here or attached to. Use from one thread, the main one:
