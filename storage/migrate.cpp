@@ -120,7 +120,10 @@ result<void> check_unedited(std::span<const migration> all, const record& applie
     if (known != applied.end() && known->second != sha256_of(one.sql)) {
       return fail(
           errc::conflict,
-          std::format("migration {} was applied and has been edited since", one.name));
+          std::format(
+              "migration {} is not the one that was applied: another version of "
+              "Jessica made this database; start that one, or use another",
+              one.name));
     }
   }
   return {};
