@@ -23,7 +23,8 @@ TEST_SUITE("storage.server_fitness") {
   }
 
   TEST_CASE("without pgvector the package to install is named") {
-    const auto bare = check_fitness({.major = 17, .hosted = false, .has_vector = false});
+    const auto bare =
+        check_fitness({.major = 17, .hosted = false, .has_vector = false});
     REQUIRE_FALSE(bare);
     CHECK(bare.error().code == errc::invalid_input);
     CHECK(bare.error().what.contains("postgresql-17-pgvector"));
