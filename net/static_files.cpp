@@ -214,7 +214,7 @@ std::optional<http_response> static_files::serve(const http_request& what) {
     return std::nullopt;
   const auto is_root = name->empty();
   const auto* file = is_root ? nullptr : find(*name);
-  if (file == nullptr && extension(*name).empty() && is_visit(what)) {
+  if (file == nullptr && extension(*name).empty() && (is_root || is_visit(what))) {
     name = page;
     file = find(*name);
   }

@@ -138,7 +138,7 @@ TEST_SUITE("net.static_files") {
   TEST_CASE_FIXTURE(page_folder, "a probe that asks for no page gets none elsewhere") {
     for (const auto* const accept : {"*/*", "application/json", ""}) {
       CHECK_FALSE(get("/healthz", {}, accept).has_value());
-      CHECK(get("/", {}, accept).has_value());
+      CHECK(get("/", {}, accept).value().body == get("/index.html").value().body);
       CHECK(get("/app.js", {}, accept).has_value());
     }
   }
