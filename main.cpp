@@ -50,9 +50,11 @@ int main(int argc, char** argv) {
   if (line.version)
     return std::puts("jessica " JESSICA_VERSION) < 0 ? 1 : 0;
   if (line.help)
-    return std::fputs(jessica::app::usage().c_str(), stdout) < 0 ? 1 : 0;
+    return std::fputs(jessica::app::usage(line.words).c_str(), stdout) < 0 ? 1 : 0;
   if (line.print_config)
     print_config(*loaded);
+  if (line.check)
+    std::puts("The configuration is good.");
   if (line.print_config || line.check)
     return 0;
   jessica::ops::open_log(loaded->values.log.level);

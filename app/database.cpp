@@ -16,9 +16,16 @@ storage::cluster_options cluster_options_of(const config::storage_settings& how)
 }
 
 result<database> database::attach(const config::storage_settings& how) {
+  return attach(how, {});
+}
+
+result<database> database::attach(const config::storage_settings& how,
+                                  const std::function<bool()>& give_up) {
   auto opened = database{};
   if (how.url.empty()) {
-    auto own = storage::cluster::open(cluster_options_of(how));
+    auto options = cluster_options_of(how);
+    options.give_up = give_up;
+    auto own = storage::cluster::open(std::move(options));
     if (!own)
       return std::unexpected{std::move(own.error())};
     opened.where_ = own->where();
@@ -30,14 +37,19 @@ result<database> database::attach(const config::storage_settings& how) {
   return opened;
 }
 
-result<database> database::open(const config::storage_settings& how) {
-  auto opened = attach(how);
+result<database> database::open(const config::storage_settings& how,
+                                const std::function<bool()>& give_up) {
+  auto opened = attach(how, give_up);
   if (!opened)
     return opened;
-  auto migrated =
-      storage::migrate(opened->where_, storage::migrations(), how.start_timeout);
-  if (!migrated)
-    return std::unexpected{std::move(migrated.error())};
+  auto migrated = storage::migrate(opened->where_, storage::migrations(),
+                                   how.start_timeout, give_up);
+  if (!migrated) {
+    auto why = std::move(migrated.error());
+    if (!how.url.empty())
+      why.what += " (the database is storage.url's, --database-url)";
+    return std::unexpected{std::move(why)};
+  }
   for (const auto& name : migrated->applied)
     ops::info("migration.applied", {{"name", name}});
   return opened;

@@ -7,6 +7,7 @@
 #include "storage/cluster.hpp"
 #include "storage/endpoint.hpp"
 
+#include <functional>
 #include <optional>
 
 namespace jessica::app {
@@ -15,9 +16,12 @@ namespace jessica::app {
 class database {
 public:
   /// Starts or attaches to our own cluster, or takes storage.url; then migrates.
-  /// Fails as cluster::open and migrate do.
-  [[nodiscard]] static result<database> open(const config::storage_settings& how);
+  /// `give_up` is asked while that takes time. Fails as cluster::open and migrate do.
+  [[nodiscard]] static result<database> open(const config::storage_settings& how,
+                                             const std::function<bool()>& give_up);
   /// The same without migrating, for commands that only look.
+  [[nodiscard]] static result<database> attach(const config::storage_settings& how,
+                                               const std::function<bool()>& give_up);
   [[nodiscard]] static result<database> attach(const config::storage_settings& how);
 
   [[nodiscard]] const storage::endpoint& where() const noexcept { return where_; }

@@ -1,5 +1,6 @@
 #include "app/job_commands.hpp"
 
+#include "app/complaint.hpp"
 #include "app/database.hpp"
 #include "storage/job_admin.hpp"
 
@@ -18,21 +19,16 @@ constexpr auto most_listed = std::size_t{200};
 constexpr auto statuses =
     std::array<std::string_view, 5>{"queued", "running", "done", "dead", "cancelled"};
 
-int complain(const std::string& why) {
-  std::fprintf(stderr, "jessica: %s\n", why.c_str());
-  return 1;
-}
-
 /// Runs on the database as it is: no migration.
 int with_database(const config::settings& settings,
                   const std::function<result<void>(storage::connection&)>& run) {
   auto db = database::attach(settings.storage);
   if (!db)
-    return complain(db.error().what);
+    return failed(db.error().what);
   auto connection = storage::connection{db->where(), storage::role::migrations};
   const auto ran = run(connection);
   db->close();
-  return ran ? 0 : complain(ran.error().what);
+  return ran ? 0 : failed(ran.error().what);
 }
 
 [[nodiscard]] result<std::vector<job_id>>
@@ -69,7 +65,7 @@ int change(const config::settings& settings, const std::vector<std::string>& wor
            result<std::int64_t> (*how)(storage::connection&, std::span<const job_id>)) {
   const auto ids = read_ids(words);
   if (!ids)
-    return complain(ids.error().what);
+    return misused(ids.error().what);
   return with_database(settings, [&](storage::connection& db) {
     return how(db, *ids).transform([&](std::int64_t count) {
       std::printf("%lld of %zu %s\n", static_cast<long long>(count), ids->size(),
@@ -83,7 +79,7 @@ int change(const config::settings& settings, const std::vector<std::string>& wor
 int list_jobs(const config::settings& settings, const std::vector<std::string>& words) {
   if (words.size() > 1 ||
       (!words.empty() && !std::ranges::contains(statuses, words[0])))
-    return complain("jobs list [queued|running|done|dead|cancelled]");
+    return misused("jobs list takes queued, running, done, dead, cancelled or nothing");
   const auto status = words.empty() ? std::optional<std::string_view>{}
                                     : std::optional<std::string_view>{words[0]};
   return with_database(settings, [&](storage::connection& db) {
@@ -98,7 +94,7 @@ int list_jobs(const config::settings& settings, const std::vector<std::string>& 
 int show_job(const config::settings& settings, const std::vector<std::string>& words) {
   const auto ids = read_ids(words);
   if (!ids || ids->size() != 1)
-    return complain(ids ? "one job at a time" : ids.error().what);
+    return misused(ids ? "one job at a time" : ids.error().what);
   return with_database(settings, [&](storage::connection& db) {
     return storage::show_job(db, ids->front()).transform([](const auto& fields) {
       for (const auto& [name, value] : fields)

@@ -1,5 +1,6 @@
 #include "app/key_commands.hpp"
 
+#include "app/complaint.hpp"
 #include "app/keys.hpp"
 #include "storage/private_file.hpp"
 #include "wire/key_ring.hpp"
@@ -10,11 +11,6 @@
 
 namespace jessica::app {
 namespace {
-
-int complain(const error& why) {
-  std::fprintf(stderr, "jessica: %s\n", why.what.c_str());
-  return 1;
-}
 
 /// The set with `key` first, and of the others what verifies.
 [[nodiscard]] result<std::string> with_first(const std::string& key,
@@ -35,10 +31,10 @@ int complain(const error& why) {
 int show_keys(const config::settings& settings) {
   auto keys = open_keys(settings.storage.directory / "keys.json");
   if (!keys)
-    return complain(keys.error());
+    return failed(keys.error().what);
   const auto used = credentials_of(*keys, settings.auth);
   if (!used)
-    return complain(used.error());
+    return failed(used.error().what);
   std::printf("anon_key        %s\nservice_key     %s\n"
               "publishable_key %s\nsecret_key      %s\n",
               keys->anon_key.c_str(), keys->service_key.c_str(),
@@ -50,14 +46,14 @@ int show_keys(const config::settings& settings) {
 
 int add_signing_key(const config::settings&, const std::vector<std::string>& rest) {
   if (rest.size() != 1)
-    return complain({errc::invalid_input, "keys sign wants one FILE", {}, nullptr});
+    return misused("keys sign takes one FILE");
   const auto key = wire::make_signing_jwk();
   if (!key)
-    return complain(key.error());
+    return failed(key.error().what);
   const auto written = storage::change_private(
       rest.front(), [&](const auto& before) { return with_first(*key, before); });
   if (!written)
-    return complain(written.error());
+    return failed(written.error().what);
   std::printf("%s has a new key first; auth.signing_keys names the file.\n",
               rest.front().c_str());
   return 0;

@@ -11,9 +11,11 @@
 #include <array>
 #include <chrono>
 #include <cstddef>
+#include <format>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace jessica::app {
@@ -109,8 +111,20 @@ result<storage::key_set> open_keys(const std::filesystem::path& file) {
   auto known = storage::read_keys(file);
   if (known && (known->publishable_key.empty() || known->secret_key.empty()))
     return add_opaque_keys(file);
+  if (!known && known.error().code == errc::invalid_input)
+    return fail(errc::invalid_input,
+                known.error().what +
+                    "; bring back a copy, or remove the file: new keys "
+                    "are made, and everybody signs in again");
   if (known || known.error().code != errc::not_found)
     return known;
+  auto broken = std::error_code{};
+  std::filesystem::create_directories(file.parent_path(), broken);
+  if (broken)
+    return fail(errc::invalid_input,
+                std::format("cannot make directory {}: {}; choose another "
+                            "storage.directory (--storage-directory)",
+                            file.parent_path().string(), broken.message()));
   auto made = make_keys();
   if (!made)
     return made;

@@ -11,8 +11,9 @@
 
 namespace jessica::app {
 
-/// Fails as storage::read_keys and write_keys do. Two first starts at once: one set of
-/// keys wins and both use it. A file without opaque keys gets them.
+/// Makes the directory, too. Fails as storage::read_keys and write_keys do. Two first
+/// starts at once: one set of keys wins and both use it. A file without opaque keys
+/// gets them.
 [[nodiscard]] result<storage::key_set> open_keys(const std::filesystem::path& file);
 
 /// All that callers are recognised by, the settings' keys before those of keys.json.

@@ -1,5 +1,6 @@
 #include "app/model_commands.hpp"
 
+#include "app/complaint.hpp"
 #include "engines/onnx_embedder.hpp"
 #include "engines/open_embedder.hpp"
 #include "engines/use_lite_import.hpp"
@@ -12,11 +13,6 @@
 
 namespace jessica::app {
 namespace {
-
-int complain(const std::string& why) {
-  std::fprintf(stderr, "jessica: %s\n", why.c_str());
-  return 1;
-}
 
 struct import_wish {
   std::filesystem::path source;
@@ -55,17 +51,17 @@ int import_model(const config::settings& settings,
       read_wish(rest, engines::model_directory_of(settings.embedding,
                                                   settings.storage.directory));
   if (!wish)
-    return complain("models import SOURCE [--to DIR] [--int8]");
+    return misused("models import takes SOURCE [--to DIR] [--int8]");
   const auto done = engines::import_use_lite(wish->source, wish->target, wish->int8);
   if (!done)
-    return complain(done.error().what);
+    return failed(done.error().what);
   std::printf("The model is in %s\n", wish->target.c_str());
   return 0;
 }
 
 int show_model(const config::settings& settings, const std::vector<std::string>& rest) {
   if (rest.size() > 1)
-    return complain("models show [DIR]");
+    return misused("models show takes one DIR or nothing");
   const auto directory =
       rest.empty()
           ? engines::model_directory_of(settings.embedding, settings.storage.directory)
@@ -74,7 +70,7 @@ int show_model(const config::settings& settings, const std::vector<std::string>&
   const auto facts =
       engines::describe_model({directory, how.quantized, how.threads, 0});
   if (!facts)
-    return complain(facts.error().what);
+    return failed(facts.error().what);
   for (const auto& [name, value] : *facts)
     std::printf("%-16s  %s\n", name.c_str(), value.c_str());
   return 0;

@@ -20,8 +20,10 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <utility>
 
 namespace jessica::app {
@@ -36,6 +38,13 @@ namespace {
   pthread_sigmask(SIG_BLOCK, &held, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return held;
+}
+
+/// Whether one of them came already.
+[[nodiscard]] bool told_to_stop() {
+  auto came = sigset_t{};
+  sigpending(&came);
+  return sigismember(&came, SIGTERM) == 1 || sigismember(&came, SIGINT) == 1;
 }
 
 /// Looks after the database until a signal comes; returns the signal.
@@ -164,6 +173,10 @@ watch_issuer(const wire::credentials& credentials,
 }
 
 void announce(const net::server& server, const config::settings& settings) {
+  auto unreadable = std::error_code{};
+  if (const auto& root = settings.net.web_root;
+      !root.empty() && !std::filesystem::exists(root / "index.html", unreadable))
+    ops::warn("page.missing", {{"file", (root / "index.html").string()}});
   ops::info("server.ready", {{"url", server.url()}, {"port", server.port()}});
   std::printf("Jessica is ready: %s\n", server.url().c_str());
   const auto loopback = settings.net.host == "127.0.0.1" || settings.net.host == "::1";
@@ -223,7 +236,13 @@ int run(const config::settings& settings, const sigset_t& held, database& db) {
 
 int serve(const config::settings& settings) {
   const auto held = hold_signals();
-  auto db = database::open(settings.storage);
+  if (const auto free = net::server::check(settings.net); !free)
+    return fail_start("listen", free.error());
+  auto db = database::open(settings.storage, told_to_stop);
+  if (!db && told_to_stop()) {
+    ops::info("server.stopped", {{"before", "ready"}, {"cause", db.error().what}});
+    return 0;
+  }
   if (!db)
     return fail_start("database", db.error());
   const auto code = run(settings, held, *db);

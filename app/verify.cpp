@@ -1,5 +1,6 @@
 #include "app/verify.hpp"
 
+#include "app/complaint.hpp"
 #include "app/database.hpp"
 #include "app/index_check.hpp"
 #include "storage/memory_audit.hpp"
@@ -61,24 +62,19 @@ namespace {
   return faults + print(*files);
 }
 
-int complain(const std::string& why) {
-  std::fprintf(stderr, "jessica: %s\n", why.c_str());
-  return 1;
-}
-
 } // namespace
 
 int verify(const config::settings& settings, const std::vector<std::string>& rest) {
   const auto deep = rest == std::vector<std::string>{"--deep"};
   if (!rest.empty() && !deep)
-    return complain("verify takes --deep and nothing else");
+    return misused("verify takes --deep and nothing else");
   auto db = database::attach(settings.storage);
   if (!db)
-    return complain(db.error().what);
+    return failed(db.error().what);
   const auto faults = look(settings, db->where(), deep);
   db->close();
   if (!faults)
-    return complain(faults.error().what);
+    return failed(faults.error().what);
   std::puts(*faults == 0 ? "All is as it should be." : "Something is wrong.");
   return *faults == 0 ? 0 : 1;
 }

@@ -31,11 +31,20 @@ std::unexpected<error> cannot_bind(const tcp::endpoint& where, const error_code&
   auto name = std::ostringstream{};
   name << where;
   if (why == asio::error::address_in_use)
-    return fail(errc::conflict, name.str() + " is taken by another program");
-  if (why == asio::error::access_denied ||
-      why == error_code{EADDRNOTAVAIL, boost::system::system_category()})
+    return fail(errc::conflict,
+                name.str() + " is taken by another program, or Jessica runs there "
+                             "already: end that one, or choose another net.port "
+                             "(--net-port)");
+  if (why == asio::error::access_denied)
     return fail(errc::invalid_input,
-                std::format("cannot listen at {}: {}", name.str(), why.message()));
+                std::format("cannot listen at {}: {}; ports below 1024 are root's: "
+                            "choose another net.port (--net-port)",
+                            name.str(), why.message()));
+  if (why == error_code{EADDRNOTAVAIL, boost::system::system_category()})
+    return fail(errc::invalid_input,
+                std::format("cannot listen at {}: net.host (--net-host) is no address "
+                            "of this machine",
+                            name.str()));
   return fail(errc::unavailable,
               std::format("cannot listen at {}: {}", name.str(), why.message()));
 }

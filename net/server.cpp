@@ -27,6 +27,15 @@ std::size_t reactor_count(const config::net_settings& wish) {
                           : std::max(1U, std::thread::hardware_concurrency() / 2);
 }
 
+[[nodiscard]] result<tcp::endpoint> endpoint_of(const config::net_settings& wish) {
+  auto ec = boost::system::error_code{};
+  const auto address = asio::ip::make_address(wish.host, ec);
+  if (ec)
+    return fail(errc::invalid_input,
+                "net.host (--net-host) is not an IP address: " + wish.host);
+  return tcp::endpoint{address, wish.port};
+}
+
 } // namespace
 
 struct server::state {
@@ -51,11 +60,10 @@ struct server::state {
 
 result<void> server::state::open() {
   const auto& wish = with.settings.net;
-  auto ec = boost::system::error_code{};
-  const auto address = asio::ip::make_address(wish.host, ec);
-  if (ec)
-    return fail(errc::invalid_input, "net.host is not an IP address: " + wish.host);
-  auto where = tcp::endpoint{address, wish.port};
+  const auto wished = endpoint_of(wish);
+  if (!wished)
+    return std::unexpected{wished.error()};
+  auto where = *wished;
   if (const auto is_free = check_free(where); !is_free)
     return std::unexpected{is_free.error()};
   for (auto left = reactor_count(wish); left > 0; --left) {
@@ -71,9 +79,9 @@ result<void> server::state::open() {
   auto& net = with.settings.net;
   net.port = port;
   if (net.public_url.empty())
-    net.public_url =
-        std::format("http://{}:{}",
-                    address.is_v6() ? std::format("[{}]", net.host) : net.host, port);
+    net.public_url = std::format(
+        "http://{}:{}",
+        where.address().is_v6() ? std::format("[{}]", net.host) : net.host, port);
   return {};
 }
 
@@ -110,6 +118,10 @@ server::server(std::unique_ptr<state> made) : state_(std::move(made)) {}
 server::server(server&&) noexcept = default;
 server& server::operator=(server&&) noexcept = default;
 server::~server() = default;
+
+result<void> server::check(const config::net_settings& wish) {
+  return endpoint_of(wish).and_then(check_free);
+}
 
 result<server> server::open(backend with) {
   return open(std::move(with), answer);

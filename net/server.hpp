@@ -60,6 +60,8 @@ using responder =
 
 class server {
 public:
+  /// Whether open() could bind, said before anything else is started. Fails as open().
+  [[nodiscard]] static result<void> check(const config::net_settings& wish);
   /// Binds and starts the reactor threads. Fails: conflict (port taken, says which),
   /// invalid_input (address).
   [[nodiscard]] static result<server> open(backend with);

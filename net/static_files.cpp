@@ -146,6 +146,11 @@ void add_security_headers(http_response& answer, std::string_view host) {
   return std::nullopt;
 }
 
+/// Somebody's browser, and no probe that would take any page for a healthy answer.
+[[nodiscard]] bool is_visit(const http_request& what) {
+  return what.header("accept").contains("text/html");
+}
+
 [[nodiscard]] http_response how_to_build() {
   auto answer = http_response{};
   answer.headers = {{"Content-Type", "text/plain; charset=utf-8"},
@@ -209,7 +214,7 @@ std::optional<http_response> static_files::serve(const http_request& what) {
     return std::nullopt;
   const auto is_root = name->empty();
   const auto* file = is_root ? nullptr : find(*name);
-  if (file == nullptr && extension(*name).empty()) {
+  if (file == nullptr && extension(*name).empty() && (is_root || is_visit(what))) {
     name = page;
     file = find(*name);
   }

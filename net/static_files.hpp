@@ -32,7 +32,8 @@ public:
   [[nodiscard]] const std::filesystem::path& root() const noexcept { return root_; }
 
   /// Answers a GET or HEAD: the file (200 or 304), the page itself for an unknown path
-  /// without an extension; nullopt: there is no such file, or it is over 4 MiB.
+  /// without an extension that a browser visits; nullopt: there is no such file, or it
+  /// is over 4 MiB.
   [[nodiscard]] std::optional<http_response> serve(const http_request& what);
 
 private:

@@ -1,9 +1,11 @@
 #include "ops/log.hpp"
 
 #include "domain/utf8.hpp"
+#include "ops/terminal_line.hpp"
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <cmath>
@@ -89,6 +91,9 @@ bool append_field(std::string& out, const field& what) {
   return true;
 }
 
+/// Set once, before threads start: standard error is a terminal.
+bool for_people = false;
+
 /// Made at first use and never freed: threads may log while the process ends.
 spdlog::logger& logger() {
   static auto* const made = [] {
@@ -106,9 +111,12 @@ void write(spdlog::level::level_enum level, std::string_view name,
   try {
     if (!logger().should_log(level))
       return;
-    const auto now =
-        std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-    logger().log(level, log_line(std::format("{:%FT%T}Z", now), name, event, with));
+    using namespace std::chrono;
+    const auto now = floor<microseconds>(system_clock::now());
+    logger().log(
+        level, for_people ? terminal_line(std::format("{:%T}", floor<seconds>(now)),
+                                          name, event, with)
+                          : log_line(std::format("{:%FT%T}Z", now), name, event, with));
   } catch (...) {
     // Out of memory: a line that needs none tells that one was lost.
     std::fputs("{\"level\":\"error\",\"event\":\"log.lost\"}\n", stderr);
@@ -123,6 +131,7 @@ void open_log(std::string_view level) {
                       : level == "error" ? spdlog::level::err
                                          : spdlog::level::info;
   logger().set_level(chosen);
+  for_people = ::isatty(STDERR_FILENO) == 1;
 }
 
 void debug(std::string_view event, fields with) noexcept {

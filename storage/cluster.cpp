@@ -59,14 +59,17 @@ std::optional<process> running_postmaster(const cluster_layout& at) {
   return std::nullopt;
 }
 
-result<open_file> lock(const cluster_layout& at, clock::time_point deadline) {
+result<open_file> lock(const cluster_layout& at, clock::time_point deadline,
+                       const std::function<bool()>& give_up) {
   auto file = open_file{::open(at.lock().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
   if (!file) {
-    return fail(errc::invalid_input, std::format("cannot open {}: {}",
-                                                 at.lock().string(), reason_of(errno)));
+    return fail(errc::invalid_input,
+                std::format("cannot open {}: {}; run as the user it belongs to, or "
+                            "choose another storage.directory (--storage-directory)",
+                            at.lock().string(), reason_of(errno)));
   }
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (clock::now() >= deadline) {
+    if (clock::now() >= deadline || (give_up && give_up())) {
       return fail(errc::unavailable,
                   std::format("another process holds {}", at.lock().string()));
     }
@@ -124,9 +127,15 @@ result<void> cluster::state::prepare() {
   if (version && *version != with.major) {
     return fail(errc::invalid_input,
                 std::format("{} holds a cluster of PostgreSQL {}, the programs in {} "
-                            "are version {}",
+                            "are version {}: pg_upgrade it, name other programs "
+                            "(storage.bin_dir), or choose another storage.directory",
                             at.data().string(), *version, with.bin_dir.string(),
                             with.major));
+  }
+  if (version) {
+    if (auto ours = check_owner(at, user); !ours) {
+      return ours;
+    }
   }
   return version ? result<void>{} : make_cluster(at, options, with, user);
 }
@@ -157,7 +166,7 @@ result<void> cluster::state::await(clock::time_point deadline) {
   const auto size = fs::file_size(at.log(), unknown);
   const auto log_from = unknown ? std::uintmax_t{0} : size;
   auto child = std::optional<process>{};
-  while (clock::now() < deadline) {
+  while (clock::now() < deadline && !(options.give_up && options.give_up())) {
     auto running = running_postmaster(at);
     if (running && accepts() && running->alive()) {
       started = child && child->pid() == running->pid();
@@ -189,7 +198,7 @@ result<void> cluster::state::await(clock::time_point deadline) {
 
 result<void> cluster::state::bring_up() {
   const auto deadline = clock::now() + options.start_timeout;
-  const auto held = lock(at, deadline);
+  const auto held = lock(at, deadline, options.give_up);
   if (!held) {
     return std::unexpected{held.error()};
   }

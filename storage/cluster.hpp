@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,6 +23,8 @@ struct cluster_options {
   bool with_cron = true;       ///< tests switch pg_cron off
   /// Lines for postgresql.conf after our own, when the cluster is made.
   std::vector<std::string> settings;
+  /// Asked while it waits for PostgreSQL; true ends the wait. Empty: never.
+  std::function<bool()> give_up = {};
 };
 
 /// A running cluster, started here or attached to. Use from one thread, the main one:
@@ -32,8 +35,8 @@ public:
   /// left, starts it or attaches to one that runs, and waits until it accepts.
   /// Fails: not_found (no PostgreSQL programs; says which package), invalid_input
   /// (socket path too long, directory not searchable by the server's user, PG_VERSION
-  /// of another major version, uid without passwd entry), unavailable (did not start;
-  /// the end of pg.log is in `what`).
+  /// of another major version, uid without passwd entry, data of another user),
+  /// unavailable (did not start; the end of pg.log is in `what`).
   [[nodiscard]] static result<cluster> open(cluster_options options);
 
   cluster(cluster&&) noexcept;

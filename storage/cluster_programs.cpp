@@ -124,7 +124,7 @@ result<programs> find_programs(const fs::path& bin_dir, std::optional<int> wante
         bin_dir.empty() ? std::string{"anywhere"} : "in " + bin_dir.string();
     return fail(errc::not_found,
                 std::format("no programs of PostgreSQL {} or newer {}: install the "
-                            "package {}",
+                            "package {}, or name their folder (storage.bin_dir)",
                             oldest_version, where, package));
   }
   return *found;

@@ -139,6 +139,24 @@ result<void> check_reachable(const fs::path& directory, const os_user& user) {
   return {};
 }
 
+result<void> check_owner(const cluster_layout& at, const os_user& user) {
+  struct stat what{};
+  if (::stat(at.data().c_str(), &what) != 0 || what.st_uid == user.uid) {
+    return {};
+  }
+  auto buffer = std::vector<char>(16'384);
+  auto entry = passwd{};
+  auto* found = static_cast<passwd*>(nullptr);
+  (void)::getpwuid_r(what.st_uid, &entry, buffer.data(), buffer.size(), &found);
+  const auto whose =
+      found != nullptr ? std::string{entry.pw_name} : std::to_string(what.st_uid);
+  return fail(
+      errc::invalid_input,
+      std::format("{} belongs to user {}, PostgreSQL would run as {}: run as {}, "
+                  "or choose another storage.directory (--storage-directory)",
+                  at.data().string(), whose, user.name, whose));
+}
+
 result<void> make_directories(const cluster_layout& at, const os_user& user) {
   auto broken = std::error_code{};
   if (fs::create_directories(at.directory, broken)) {
@@ -148,8 +166,9 @@ result<void> make_directories(const cluster_layout& at, const os_user& user) {
   }
   if (broken) {
     return fail(errc::invalid_input,
-                std::format("cannot make directory {}: {}", at.directory.string(),
-                            broken.message()));
+                std::format("cannot make directory {}: {}; choose another "
+                            "storage.directory (--storage-directory)",
+                            at.directory.string(), broken.message()));
   }
   return check_reachable(at.directory, user).and_then([&] {
     return make_private(at.sockets(), user);

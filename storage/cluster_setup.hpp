@@ -58,6 +58,10 @@ struct programs {
 [[nodiscard]] result<void> check_reachable(const std::filesystem::path& directory,
                                            const os_user& user);
 
+/// PostgreSQL reads only data of its own user. Fails: invalid_input, naming whose they
+/// are.
+[[nodiscard]] result<void> check_owner(const cluster_layout& at, const os_user& user);
+
 /// Makes the directory and the socket directory where missing. Fails: invalid_input.
 [[nodiscard]] result<void> make_directories(const cluster_layout& at,
                                             const os_user& user);

@@ -8,10 +8,19 @@
 
 #include <exception>
 #include <memory>
+#include <string>
 #include <type_traits>
 #include <utility>
 
 namespace jessica::storage {
+
+/// libpqxx forgets the SQLSTATE of some of its own types.
+[[nodiscard]] inline std::string state_of(const pqxx::sql_error& why) {
+  if (why.sqlstate().empty() &&
+      dynamic_cast<const pqxx::insufficient_privilege*>(&why) != nullptr)
+    return "42501";
+  return why.sqlstate();
+}
 
 /// Runs `what` and returns its value; what libpqxx throws becomes unavailable (lost
 /// connection) or the code of its SQLSTATE with `sql` filled.
@@ -27,7 +36,7 @@ template <class Function>
   } catch (const pqxx::broken_connection& e) {
     return fail(errc::unavailable, e.what());
   } catch (const pqxx::sql_error& e) {
-    auto fault = sql_fault{e.sqlstate(), e.what(), {}, {}};
+    auto fault = sql_fault{state_of(e), e.what(), {}, {}};
     return std::unexpected{error{code_of(fault.sqlstate),
                                  e.what(),
                                  {},

@@ -1,6 +1,8 @@
 #include "storage/migrate.hpp"
 
+#include "ops/log.hpp"
 #include "storage/guarded.hpp"
+#include "storage/server_fitness.hpp"
 #include "storage/session.hpp"
 
 #include <pqxx/connection>
@@ -13,6 +15,7 @@
 #include <algorithm>
 #include <array>
 #include <format>
+#include <functional>
 #include <map>
 #include <thread>
 #include <utility>
@@ -48,11 +51,13 @@ std::string sha256_of(std::string_view sql) {
   return hex;
 }
 
-// A database that is starting, or whose host is, refuses for a while.
+// A database that is starting, or whose host is, refuses for a while; so does one that
+// will never let us in: the log says why we wait.
 result<pqxx::connection> connect_within(const endpoint& where,
-                                        clock::time_point deadline) {
+                                        clock::time_point deadline,
+                                        const std::function<bool()>& give_up) {
   constexpr auto pause = std::chrono::milliseconds{100};
-  for (;;) {
+  for (auto said = std::string{};;) {
     // On a foreign server the URL's own role owns the schema.
     auto open =
         open_session(where, where.switch_role ? std::string_view{} : role::migrations);
@@ -60,8 +65,17 @@ result<pqxx::connection> connect_within(const endpoint& where,
       return guarded(
           [&] { return pqxx::connection::seize_raw_connection(open->release()); });
     }
-    if (open.error().code != errc::unavailable || clock::now() + pause >= deadline) {
+    if (open.error().code != errc::unavailable || clock::now() + pause >= deadline ||
+        (give_up && give_up())) {
       return std::unexpected{std::move(open.error())};
+    }
+    if (const auto& why = open.error().what; why != said) {
+      ops::warn(
+          "database.awaited",
+          {{"cause", why},
+           {"seconds_left",
+            std::chrono::ceil<std::chrono::seconds>(deadline - clock::now()).count()}});
+      said = why;
     }
     std::this_thread::sleep_for(pause);
   }
@@ -100,27 +114,27 @@ result<record> read_ledger(pqxx::connection& db) {
   });
 }
 
-result<bool> is_hosted_project(pqxx::connection& db) {
-  return guarded([&] {
-    auto alone = pqxx::nontransaction{db};
-    return alone
-        .exec("select not rolsuper and to_regclass('auth.users') is not null "
-              "from pg_roles where rolname = current_user")
-        .one_field()
-        .as<bool>();
-  });
-}
-
 result<void> check_unedited(std::span<const migration> all, const record& applied) {
   for (const auto& one : all) {
     const auto known = applied.find(one.name);
     if (known != applied.end() && known->second != sha256_of(one.sql)) {
       return fail(
           errc::conflict,
-          std::format("migration {} was applied and has been edited since", one.name));
+          std::format(
+              "migration {} is not the one that was applied: another version of "
+              "Jessica made this database; start that one, or use another",
+              one.name));
     }
   }
   return {};
+}
+
+std::string in_one_line(std::string text) {
+  while (text.ends_with('\n')) {
+    text.pop_back();
+  }
+  std::ranges::replace(text, '\n', ' ');
+  return text;
 }
 
 result<void> apply(pqxx::connection& db, const migration& one) {
@@ -135,7 +149,9 @@ result<void> apply(pqxx::connection& db, const migration& one) {
     return {};
   }
   auto why = std::move(done.error());
-  why.what = std::format("migration {}: {}", one.name, why.what);
+  const auto rights = why.sql && why.sql->sqlstate == "42501" && one.self_hosted_only;
+  why.what = std::format("migration {}: {}{}", one.name, in_one_line(why.what),
+                         rights ? "; a database without ours needs a superuser" : "");
   why.code = why.code == errc::unavailable ? why.code : errc::internal;
   return std::unexpected{std::move(why)};
 }
@@ -143,20 +159,24 @@ result<void> apply(pqxx::connection& db, const migration& one) {
 } // namespace
 
 result<migration_report> migrate(const endpoint& where, std::span<const migration> all,
-                                 std::chrono::seconds wait) {
+                                 std::chrono::seconds wait,
+                                 const std::function<bool()>& give_up) {
   const auto deadline = clock::now() + wait;
-  auto open = connect_within(where, deadline);
+  auto open = connect_within(where, deadline, give_up);
   if (!open) {
     return std::unexpected{std::move(open.error())};
   }
   auto& db = *open;
-  auto applied = lock(db, deadline).and_then([&] { return read_ledger(db); });
+  const auto facts = look_at(db);
+  if (!facts) {
+    return std::unexpected{facts.error()};
+  }
+  auto applied =
+      check_fitness(*facts).and_then([&] { return lock(db, deadline); }).and_then([&] {
+        return read_ledger(db);
+      });
   if (!applied) {
     return std::unexpected{std::move(applied.error())};
-  }
-  const auto hosted = is_hosted_project(db);
-  if (!hosted) {
-    return std::unexpected{hosted.error()};
   }
   if (auto fine = check_unedited(all, *applied); !fine) {
     return std::unexpected{std::move(fine.error())};
@@ -165,7 +185,7 @@ result<migration_report> migrate(const endpoint& where, std::span<const migratio
   for (const auto& one : all) {
     if (applied->contains(one.name)) {
       ++report.already;
-    } else if (!one.self_hosted_only || !*hosted) {
+    } else if (!one.self_hosted_only || !facts->hosted) {
       if (auto done = apply(db, one); !done) {
         return std::unexpected{std::move(done.error())};
       }

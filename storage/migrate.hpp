@@ -5,6 +5,7 @@
 #include "storage/endpoint.hpp"
 
 #include <chrono>
+#include <functional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -29,10 +30,11 @@ struct migration_report {
 /// Applies what is missing, each in one transaction, under an advisory lock, recorded
 /// with its sha256 in jessica_migrations.applied. Two starters at once are safe.
 /// Fails: conflict (a file that was applied has been edited: names it), unavailable
-/// (database not reachable within `wait`, or another server still migrates it),
-/// internal (a migration failed: names it).
-[[nodiscard]] result<migration_report> migrate(const endpoint& where,
-                                               std::span<const migration> all,
-                                               std::chrono::seconds wait);
+/// (database not reachable within `wait` or before `give_up` says so, or another server
+/// still migrates it), invalid_input (PostgreSQL too old, no pgvector), internal (a
+/// migration failed: names it). The log says why it waits.
+[[nodiscard]] result<migration_report>
+migrate(const endpoint& where, std::span<const migration> all,
+        std::chrono::seconds wait, const std::function<bool()>& give_up = {});
 
 } // namespace jessica::storage

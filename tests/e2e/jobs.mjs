@@ -61,8 +61,9 @@ describe('jessica jobs', () => {
   });
 
   test('complains about what it cannot do', async () => {
-    for (const words of [['show', '0'], ['show', '999999'], ['retry'], ['retry', 'x'], ['list', 'odd']])
-      await assert.rejects(jobs(...words), ({ code, stderr }) => code === 1 && stderr.length > 0);
+    for (const words of [['show', '0'], ['retry'], ['retry', 'x'], ['list', 'odd']])
+      await assert.rejects(jobs(...words), ({ code, stderr }) => code === 2 && stderr.length > 0);
+    await assert.rejects(jobs('show', '999999'), ({ code, stderr }) => code === 1 && stderr.length > 0);
   });
 });
 

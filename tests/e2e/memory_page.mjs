@@ -81,7 +81,8 @@ describe('memory on the page', { skip }, () => {
     await rex.first().waitFor();
     await rex.first().getByRole('link').click();
     await page.locator('.message.revealed', { hasText: 'Rex and he loves' }).waitFor();
-    await rex.first().getByRole('button', { name: /^Delete/ }).click();
+    await rex.first().getByRole('button', { name: /^Delete the message/ }).click();
+    await rex.first().getByRole('button', { name: 'Delete for good?' }).click();
     await page.locator('.message.user', { hasText: 'Rex and he loves' }).waitFor({ state: 'detached' });
     await search('puppy again');
     const mine = page.locator('#memory-results li', {

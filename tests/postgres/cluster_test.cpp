@@ -314,6 +314,27 @@ TEST_SUITE("storage.cluster") {
     CHECK(storage::check_reachable(closed, *user));
   }
 
+  TEST_CASE("whose data it is counts: they are not read as somebody else") {
+    if (::geteuid() != 0) {
+      MESSAGE("only root can give files away");
+      return;
+    }
+    const auto home = test::temp_directory{};
+    fs::create_directories(home.path() / "pg" / "data");
+    put(home.path() / "pg" / "data" / "PG_VERSION", "17\n");
+    const auto why_not = refusal(test::quick_cluster(home.path() / "pg"));
+    CHECK(why_not.code == errc::invalid_input);
+    CHECK(why_not.what.contains("belongs to user root"));
+  }
+
+  TEST_CASE("who waits for a start may be told to give up, and nothing runs on") {
+    const auto home = test::temp_directory{};
+    auto options = test::quick_cluster(home.path() / "pg");
+    options.give_up = [] { return true; };
+    CHECK(refusal(options).code == errc::unavailable);
+    CHECK(storage::processes_in(home.path() / "pg" / "data").empty());
+  }
+
   TEST_CASE("a file in the way is refused") {
     const auto home = test::temp_directory{};
     put(home.path() / "pg", "");

@@ -5,6 +5,24 @@ import { deleteMessage, searchMemories } from './supabase_adapter.js';
 
 const shown = 10;
 
+/** What cannot be undone is done by the second click; the first one asks. */
+function confirmed(button, act) {
+  const { textContent: words, ariaLabel: label } = button;
+  const reset = () => {
+    button.textContent = words;
+    button.ariaLabel = label;
+    button.classList.remove('danger');
+  };
+  button.addEventListener('blur', reset);
+  button.addEventListener('click', () => {
+    if (button.classList.contains('danger')) return act();
+    button.textContent = 'Delete for good?';
+    button.ariaLabel = null;
+    button.classList.add('danger');
+    announce('Press again to delete the message for good');
+  });
+}
+
 export class MemorySearch {
   #client;
   #input = byId('memory-query');
@@ -52,11 +70,11 @@ export class MemorySearch {
 
   #item({ conversation_id, message_id, excerpt, role }) {
     const words = make('a', { href: `#/${conversation_id}/${message_id}` }, excerpt);
-    const author = make('span', { class: 'hint' }, role === 'user' ? 'You' : 'Jessica');
+    const author = make('span', { class: 'author' }, role === 'user' ? 'You' : 'Jessica');
     const button = make('button', { type: 'button', class: 'link' }, 'Delete');
     button.setAttribute('aria-label', `Delete the message: ${excerpt.slice(0, 80)}`);
     const item = make('li', {}, author, words, button);
-    button.addEventListener('click', () => this.#delete(message_id, item, button));
+    confirmed(button, () => this.#delete(message_id, item, button));
     return item;
   }
 

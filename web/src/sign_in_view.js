@@ -73,8 +73,9 @@ export class SignInView {
   #submit() {
     const email = this.#email.value.trim();
     const password = this.#password.value;
+    if (!email) return this.#complain('Please enter your e-mail address.', this.#email);
     if (!this.#email.checkValidity())
-      return this.#complain('Please enter your e-mail address.', this.#email);
+      return this.#complain('This does not look like an e-mail address.', this.#email);
     if (!password) return this.#complain('Please enter your password.', this.#password);
     const { auth } = this.#client;
     this.#attempt(() =>

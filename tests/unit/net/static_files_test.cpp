@@ -38,11 +38,13 @@ struct page_folder {
     std::ofstream{root / name, std::ios::binary} << text;
   }
 
-  std::optional<net::http_response> get(std::string path, std::string etag = {}) {
+  std::optional<net::http_response> get(std::string path, std::string etag = {},
+                                        std::string accept = "text/html,*/*;q=0.8") {
     auto what = net::http_request{};
     what.method = "GET";
     what.path = std::move(path);
     what.headers.emplace_back("host", "chat.example.org:8443");
+    what.headers.emplace_back("accept", std::move(accept));
     if (!etag.empty())
       what.headers.emplace_back("if-none-match", etag);
     return files.serve(what);
@@ -129,6 +131,14 @@ TEST_SUITE("net.static_files") {
     CHECK(get("/chat/42").value().body == get("/").value().body);
     CHECK(get("/assets/").value().body == get("/index.html").value().body);
     CHECK_FALSE(get("/missing.js").has_value());
+  }
+
+  TEST_CASE_FIXTURE(page_folder, "a probe that asks for no page gets none elsewhere") {
+    for (const auto* const accept : {"*/*", "application/json", ""}) {
+      CHECK_FALSE(get("/healthz", {}, accept).has_value());
+      CHECK(get("/", {}, accept).value().body == get("/index.html").value().body);
+      CHECK(get("/app.js", {}, accept).has_value());
+    }
   }
 
   TEST_CASE_FIXTURE(page_folder, "a known tag is answered with 304 and no body") {
