@@ -114,6 +114,33 @@ describe('faults', () => {
     await close(client);
   });
 
+  test('rows answered 201 are there after PostgreSQL is killed amid parallel inserts', async () => {
+    const { client } = await signedUp(server);
+    const stored = [];
+    let others = 0;
+    let writing = true;
+    const writers = Array.from({ length: 24 }, async () => {
+      while (writing) {
+        const id = crypto.randomUUID();
+        const { status } = await client.from('conversations').insert({ id });
+        if (status === 201) stored.push(id);
+        else ++others;
+      }
+    });
+    await until('many are stored', () => stored.length >= 2000);
+    process.kill(await server.postmaster(), 'SIGKILL');
+    await until('the loss is noticed', () => others > 0);
+    const before = stored.length;
+    await until('writing goes on', () => stored.length > before + 100, { limit: takeoverLimit });
+    writing = false;
+    await Promise.all(writers);
+    const kept = await server.value(
+      `select count(*) from public.conversations where id in ('${stored.join("','")}')`,
+    );
+    assert.equal(Number(kept), stored.length);
+    await close(client);
+  });
+
   test('SIGTERM in the middle of replies: sockets close with 1012, exit code 0', async () => {
     const { client, session } = await signedUp(server);
     const receipts = [await send(client, question)];
