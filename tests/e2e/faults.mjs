@@ -131,7 +131,7 @@ describe('faults', () => {
     process.kill(await server.postmaster(), 'SIGKILL');
     await until('the loss is noticed', () => others > 0);
     const before = stored.length;
-    await until('writing goes on', () => stored.length > before + 100, { limit: takeoverLimit });
+    await until('writing goes on', () => stored.length > before + 100, takeoverLimit);
     writing = false;
     await Promise.all(writers);
     const kept = await server.value(
