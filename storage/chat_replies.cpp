@@ -18,7 +18,7 @@ constexpr auto finish_replies = std::string_view{R"(
 
 constexpr auto save_texts = std::string_view{R"(
   select id, cancelled
-  from jessica.checkpoint($1, $2, $3, $4, array_fill(null::jsonb, array[$5::int])))"};
+  from jessica.checkpoint($1, $2, $3, $4, $5))"};
 
 /// One row, not the database, stands in the way of a batch.
 [[nodiscard]] bool concerns_rows(const error& failure) noexcept {
@@ -78,7 +78,9 @@ save_together(connection& db, lease_id lease, std::span<const checkpoint> checkp
                array_of(checkpoints, [](auto& what) { return number(what.job.value); }),
                array_of(checkpoints, [](auto& what) { return number(what.attempt); }),
                array_of(checkpoints, [](auto& what) { return what.partial; }),
-               std::to_string(checkpoints.size())}});
+               array_of(checkpoints, [](auto& what) {
+                return usage_json(what.used, what.model, {});
+              })}});
   if (!found)
     return std::unexpected{found.error()};
   auto known = std::unordered_map<job_id, job_hold>{};

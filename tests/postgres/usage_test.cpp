@@ -379,12 +379,87 @@ TEST_SUITE("storage.usage") {
     CHECK(one_more() == "sent");
     CHECK(one_more() == "sent");
     CHECK(one_more() == "replies_per_minute");
-    admin("update jessica.quota set minute = minute - interval '1 min' "
+    admin("update jessica.quota set recent_at = recent_at - interval '1 min' "
           "where user_id = $1",
           {ada.str()});
     CHECK(one_more() == "sent");
     CHECK(one_more() == "sent");
     CHECK(one_more() == "replies_per_minute");
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "places in a minute come back one by one") {
+    const auto later = [&](const std::string& seconds) {
+      admin("update jessica.quota set recent_at = recent_at - interval '1 s' * $2 "
+            "where user_id = $1",
+            {ada.str(), seconds});
+    };
+    limit(ada, "replies_per_minute", "7"); // which no interval can be divided by
+    for (auto i = 0; i < 7; ++i)
+      CHECK(one_more() == "sent");
+    CHECK(one_more() == "replies_per_minute");
+    later("9"); // a seventh of a minute
+    CHECK(one_more() == "sent");
+    CHECK(one_more() == "replies_per_minute");
+    later("30");
+    for (auto i = 0; i < 3; ++i)
+      CHECK(one_more() == "sent");
+    CHECK(one_more() == "replies_per_minute");
+    const auto stored = send({say()});
+    const auto told = wire::read_refusal(stored.front().error());
+    REQUIRE(told);
+    CHECK(std::stoi(told->retry_after) <= 9);
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "what a killed node's attempt used is counted") {
+    limit(ada, "replies_per_day", "100");
+    const auto lease = join();
+    const auto made = send_one(lease);
+    const auto before = held();
+    const auto far = checkpoint{made.job, 1, "half", {3, 4, true, cent}, "m"};
+    REQUIRE(save(db, lease, {&far, 1}));
+    SUBCASE("when its lease is swept") {
+      admin("update jessica.nodes set until = now() - interval '1 s'");
+      REQUIRE(sweep(db));
+    }
+    SUBCASE("when it says goodbye") { REQUIRE(leave_node(db, lease)); }
+    SUBCASE("when INFERENCE died") {
+      const auto why = failure{made.job, "internal error", true};
+      REQUIRE(fail_jobs(db, lease, {&why, 1}));
+    }
+    CHECK(used() == "m 0 3 4 7 0.01");
+    CHECK(held() == before);
+    // What comes late counts what the checkpoint did not know.
+    auto late = spending{.user = ada, .model = "m", .used = {3, 9, true, amount{2 * cent.picos}}};
+    late.job = made.job;
+    late.saved = far.used;
+    REQUIRE(spend(db, late));
+    CHECK(used() == "m 0 3 9 12 0.02");
+    // The next attempt dies before it says anything: nothing is counted twice.
+    const auto next = join();
+    admin("update jessica.ready set run_at = now()");
+    REQUIRE(claim(db, next, {1, 1, {}})->jobs.size() == 1);
+    admin("update jessica.nodes set until = now() - interval '1 s'");
+    REQUIRE(sweep(db));
+    CHECK(used() == "m 0 3 9 12 0.02");
+    // A job that is gone is counted by nobody else.
+    admin("delete from public.conversations where id = $1", {room.str()});
+    REQUIRE(spend(db, late));
+    CHECK(used() == "m 1 6 18 24 0.04");
+    check_books();
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a failed attempt counts what it says, once") {
+    const auto lease = join();
+    const auto made = send_one(lease);
+    const auto far = checkpoint{made.job, 1, "half", {3, 4, true}, "m"};
+    REQUIRE(save(db, lease, {&far, 1}));
+    const auto why = failure{.job = made.job,
+                             .what = "x",
+                             .retryable = true,
+                             .used = {5, 6, true},
+                             .model = "m"};
+    REQUIRE(fail_jobs(db, lease, {&why, 1}));
+    CHECK(used() == "m 0 5 6 11 0");
   }
 
   TEST_CASE_FIXTURE(usage_world, "a reply holds its prompt and what it may be long") {
