@@ -1,5 +1,5 @@
-// An answer that its asker gets in any case. A promise that CAF drops, because the actor
-// that made it ended, answers nothing: the asker would wait for its limit.
+// An answer that its asker gets in any case. A promise that CAF drops, because the
+// actor that made it ended, answers nothing: the asker would wait for its limit.
 #pragma once
 
 #include "actors/errors.hpp"
@@ -18,8 +18,8 @@ public:
   explicit owed_answer(caf::typed_response_promise<T> to) : to_(std::move(to)) {}
   ~owed_answer() {
     if (to_.pending())
-      to_.deliver(to_caf({errc::unavailable, "an actor ended before it answered", {},
-                          nullptr}));
+      to_.deliver(to_caf(
+          {errc::unavailable, "an actor ended before it answered", {}, nullptr}));
   }
   owed_answer(const owed_answer&) = delete;
   owed_answer& operator=(const owed_answer&) = delete;

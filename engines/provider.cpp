@@ -74,8 +74,8 @@ bool provider::takes_tools(std::string_view model, clock::time_point now) const 
 void provider::refused_tools(const std::string& model, tool_refusal how,
                              std::string_view words, clock::time_point now) {
   const auto lasts = how == tool_refusal::for_a_while;
-  const auto pause = lasts ? std::chrono::seconds{tool_refusals::kept_for}
-                           : std::chrono::seconds{};
+  const auto pause =
+      lasts ? std::chrono::seconds{tool_refusals::kept_for} : std::chrono::seconds{};
   ops::warn("engine.without_tools", {{"provider", settings().name},
                                      {"model", model},
                                      {"detail", words},

@@ -15,15 +15,16 @@ constexpr auto most_models = std::size_t{64};
 constexpr auto names = std::to_array<std::string_view>({"tool", "function call"});
 
 constexpr auto unsupported = std::to_array<std::string_view>(
-    {"support", "requires --", "unrecognized", "unknown field",
-     "unknown parameter", "unknown argument", "not permitted", "not allowed",
-     "not enabled", "not available", "not implemented"});
+    {"support", "requires --", "unrecognized", "unknown field", "unknown parameter",
+     "unknown argument", "not permitted", "not allowed", "not enabled", "not available",
+     "not implemented"});
 
 /// What concerns one of the tools, or what was called, and not tools as such.
 constexpr auto particular = std::to_array<std::string_view>(
     {"tools[", "tools.", "schema", "tool_call", "tool_use_id", "parameters"});
 
-[[nodiscard]] bool has_any(std::string_view text, std::span<const std::string_view> of) {
+[[nodiscard]] bool has_any(std::string_view text,
+                           std::span<const std::string_view> of) {
   return std::ranges::any_of(of, [&](auto one) { return text.contains(one); });
 }
 
@@ -53,9 +54,8 @@ bool tool_refusals::hold(std::string_view model, clock::time_point now) const {
 }
 
 void tool_refusals::remember(std::string_view model, clock::time_point now) {
-  std::erase_if(all_, [&](const auto& one) {
-    return one.model == model || one.until <= now;
-  });
+  std::erase_if(
+      all_, [&](const auto& one) { return one.model == model || one.until <= now; });
   if (all_.size() == most_models)
     all_.erase(all_.begin());
   all_.push_back({std::string{model}, now + kept_for});

@@ -1,5 +1,5 @@
-// Models that take no tools, as far as their providers' errors say. Pure: it is told the
-// time.
+// Models that take no tools, as far as their providers' errors say. Pure: it is told
+// the time.
 #pragma once
 
 #include <chrono>
@@ -16,8 +16,8 @@ enum class tool_refusal : std::uint8_t {
   for_a_while ///< it says that tools are not supported
 };
 
-/// What an error says of the tools that came with the question. Servers have no code for
-/// it: their words are read.
+/// What an error says of the tools that came with the question. Servers have no code
+/// for it: their words are read.
 [[nodiscard]] tool_refusal read_tool_refusal(unsigned status, std::string_view words);
 
 /// Remembers refusals for ten minutes: a server may be set up anew, and words be

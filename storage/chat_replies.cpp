@@ -79,8 +79,8 @@ save_together(connection& db, lease_id lease, std::span<const checkpoint> checkp
                array_of(checkpoints, [](auto& what) { return number(what.attempt); }),
                array_of(checkpoints, [](auto& what) { return what.partial; }),
                array_of(checkpoints, [](auto& what) {
-                return usage_json(what.used, what.model, {});
-              })}});
+                 return usage_json(what.used, what.model, {});
+               })}});
   if (!found)
     return std::unexpected{found.error()};
   auto known = std::unordered_map<job_id, job_hold>{};

@@ -55,8 +55,8 @@ struct writing_world : branches_world {
   bool runs = false; ///< jobs are born on a node
 };
 
-/// A transaction that holds a message's row, as a deletion does from its beginning, until
-/// somebody waits for it; and then deletes.
+/// A transaction that holds a message's row, as a deletion does from its beginning,
+/// until somebody waits for it; and then deletes.
 struct slow_deletion {
   slow_deletion(message_id held, std::vector<std::string> gone)
       : worker([this, held, gone = std::move(gone)] {
@@ -86,7 +86,9 @@ struct slow_deletion {
 
 TEST_SUITE("storage.branch_stops") {
   TEST_CASE_FIXTURE(writing_world, "an edit stops what is written behind the message") {
-    SUBCASE("on a node") { runs = true; }
+    SUBCASE("on a node") {
+      runs = true;
+    }
     SUBCASE("or waiting for one") {}
     const auto stopped = std::string{runs ? "pending stopping" : "cancelled"};
     const auto before = ask("zero");
@@ -113,8 +115,11 @@ TEST_SUITE("storage.branch_stops") {
     CHECK(state_of(other) == "pending");
   }
 
-  TEST_CASE_FIXTURE(writing_world, "another reply stops the one that is being written") {
-    SUBCASE("on a node") { runs = true; }
+  TEST_CASE_FIXTURE(writing_world,
+                    "another reply stops the one that is being written") {
+    SUBCASE("on a node") {
+      runs = true;
+    }
     SUBCASE("or waiting for one") {}
     const auto stopped = std::string{runs ? "pending stopping" : "cancelled"};
     const auto before = ask("zero");
@@ -138,14 +143,16 @@ TEST_SUITE("storage.branch_stops") {
 
   TEST_CASE_FIXTURE(writing_world, "a refused reply stops nothing") {
     const auto one = ask("one");
-    admin("insert into public.usage_limits (user_id, replies_per_minute) values ($1, 1)",
-          {ada.str()});
+    admin(
+        "insert into public.usage_limits (user_id, replies_per_minute) values ($1, 1)",
+        {ada.str()});
     const auto two = changed(regenerate_wish{one.reply, {}});
     CHECK_FALSE(change(regenerate_wish{one.reply, {}}));
     CHECK(state_of(two) == "pending");
   }
 
-  TEST_CASE_FIXTURE(writing_world, "a new branch gives way to who deletes its message") {
+  TEST_CASE_FIXTURE(writing_world,
+                    "a new branch gives way to who deletes its message") {
     SUBCASE("which waits for the user's quota") {
       admin("insert into public.usage_limits (user_id, replies_per_day) values ($1, 9)",
             {ada.str()});

@@ -421,7 +421,9 @@ TEST_SUITE("storage.usage") {
       admin("update jessica.nodes set until = now() - interval '1 s'");
       REQUIRE(sweep(db));
     }
-    SUBCASE("when it says goodbye") { REQUIRE(leave_node(db, lease)); }
+    SUBCASE("when it says goodbye") {
+      REQUIRE(leave_node(db, lease));
+    }
     SUBCASE("when INFERENCE died") {
       const auto why = failure{made.job, "internal error", true};
       REQUIRE(fail_jobs(db, lease, {&why, 1}));
@@ -429,7 +431,8 @@ TEST_SUITE("storage.usage") {
     CHECK(used() == "m 0 3 4 7 0.01");
     CHECK(held() == before);
     // What comes late counts what the checkpoint did not know.
-    auto late = spending{.user = ada, .model = "m", .used = {3, 9, true, amount{2 * cent.picos}}};
+    auto late = spending{
+        .user = ada, .model = "m", .used = {3, 9, true, amount{2 * cent.picos}}};
     late.job = made.job;
     late.saved = far.used;
     REQUIRE(spend(db, late));

@@ -184,8 +184,8 @@ struct job_run {
   /// A client in the channel that there is now.
   std::shared_ptr<test::recorded_outbox> join_again() {
     auto back = std::make_shared<test::recorded_outbox>();
-    REQUIRE(
-        world.ask<open_room>(hub, join_topic{{topic_name(), true}, joining(back, "2")}));
+    REQUIRE(world.ask<open_room>(hub,
+                                 join_topic{{topic_name(), true}, joining(back, "2")}));
     return back;
   }
 };

@@ -114,7 +114,8 @@ struct tool_run {
     world.settle();
   }
 
-  [[nodiscard]] newcomer joining(const std::shared_ptr<test::recorded_outbox>& out) const {
+  [[nodiscard]] newcomer
+  joining(const std::shared_ptr<test::recorded_outbox>& out) const {
     auto who = newcomer{};
     who.member.socket = 1;
     who.member.out = out;

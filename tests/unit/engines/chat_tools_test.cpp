@@ -155,7 +155,8 @@ TEST_CASE("a model that refuses tools is asked again without, and from then on")
   CHECK_FALSE(seen[2].body.contains("\"tools\""));
 }
 
-TEST_CASE("a question refused for one of its tools is asked without, and the next with") {
+TEST_CASE(
+    "a question refused for one of its tools is asked without, and the next with") {
   auto with = fake_provider{
       {{say{answer("400 Bad Request",
                    R"({"error":{"message":"Invalid schema for tools[0]"}})")}},
