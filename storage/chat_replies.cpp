@@ -55,6 +55,8 @@ finish_together(connection& db, lease_id lease, std::span<const outcome> outcome
 }
 
 /// False for a text that can never be stored: its job would run for ever, so it ends.
+/// Counted is what the last checkpoint says; who hears that the job is lost counts the
+/// rest, as always.
 [[nodiscard]] result<bool> finish_alone(connection& db, lease_id lease,
                                         const outcome& what) {
   auto kept = finish_together(db, lease, {&what, 1});
@@ -65,7 +67,7 @@ finish_together(connection& db, lease_id lease, std::span<const outcome> outcome
   const auto why = failure{.job = what.job,
                            .what = "the reply could not be stored",
                            .retryable = false,
-                           .used = what.used,
+                           .used = {},
                            .model = what.model};
   return fail_jobs(db, lease, {&why, 1}).transform([](auto&&) { return false; });
 }

@@ -451,6 +451,29 @@ TEST_SUITE("storage.usage") {
     check_books();
   }
 
+  TEST_CASE_FIXTURE(usage_world, "a reply that can never be stored is counted once") {
+    const auto lease = join();
+    const auto made = send_one(lease);
+    const auto far = checkpoint{made.job, 1, "half", {3, 4, true}, "m"};
+    REQUIRE(save(db, lease, {&far, 1}));
+    const auto end = outcome{.job = made.job,
+                             .attempt = 1,
+                             .cancelled = false,
+                             .content = std::string{"zero\0byte", 9},
+                             .used = {5, 6, true},
+                             .model = "m",
+                             .tools = {},
+                             .finish_reason = "stop"};
+    const auto kept = finish(db, lease, {&end, 1});
+    REQUIRE(kept);
+    CHECK(kept->front() == false);
+    auto rest = spending{.user = ada, .model = "m", .used = end.used};
+    rest.job = made.job;
+    rest.saved = far.used;
+    REQUIRE(spend(db, rest)); // as INFERENCE does
+    CHECK(used() == "m 0 5 6 11 0");
+  }
+
   TEST_CASE_FIXTURE(usage_world, "a failed attempt counts what it says, once") {
     const auto lease = join();
     const auto made = send_one(lease);
