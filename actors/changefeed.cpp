@@ -251,7 +251,7 @@ void retry_later(self_pointer self, const error& why) {
     const auto shared = std::make_shared<const storage::feed_piece>(std::move(**piece));
     if (auto routed = route(self, *shared); !routed)
       return routed;
-    hand_embeddings(self, shared);
+    hand_embeddings(self, shared, stream.position());
   } while (std::chrono::steady_clock::now() < until &&
            self->state.handed < most_handed);
   return tell_read(self);
@@ -280,14 +280,9 @@ void take_turn(self_pointer self) {
   if (self->state.stream && self->state.rows && nobody_follows(self))
     if (auto narrowed = read_rows(self, false); !narrowed)
       return retry_later(self, narrowed.error());
-  const auto waits = self->state.stream && indexer_is_behind(self->state);
-  auto done = !self->state.stream ? open(self)
-              : waits             ? self->state.stream->keep_alive()
-                                  : read(self);
+  auto done = self->state.stream ? read(self) : open(self);
   if (!done)
     return retry_later(self, done.error());
-  if (waits)
-    return self->delayed_send(self, turn, read_on{});
   read_when_told(self);
 }
 

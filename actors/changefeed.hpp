@@ -36,11 +36,16 @@ struct changefeed_deps {
   std::shared_ptr<change_router> router;
   std::shared_ptr<broadcast_feed> broadcasts; ///< outlives it, too
   indexer_actor indexer;                      ///< null: there is no memory
+  /// Rows on their way to INDEXER, as text: some ten thousand. More are left out.
+  std::size_t indexer_bytes = std::size_t{64} << 20U;
 };
 
 /// What INDEXER was told, and who waits for it.
 struct told_indexer {
   std::size_t bytes = 0; ///< of rows that it has not taken in yet
+  /// They were too many: it is told of nothing until it has taken them all in. Then it
+  /// compares itself with the table.
+  bool skips = false;
   lsn position;
   std::chrono::steady_clock::time_point at;
   lsn wanted; ///< somebody waits for this place

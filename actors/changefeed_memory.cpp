@@ -13,8 +13,6 @@ namespace {
 
 using clock = std::chrono::steady_clock;
 
-/// Rows on their way to INDEXER, as text: some ten thousand.
-constexpr auto most_bytes = std::size_t{64} << 20U;
 /// A place that nobody waits for is told this often.
 constexpr auto told_every = std::chrono::seconds{1};
 /// Who waits longer for a place asks again.
@@ -40,6 +38,18 @@ constexpr auto any_turn = std::chrono::milliseconds::max();
   return bytes;
 }
 
+/// Is it behind, too far to be told of rows? The log is everybody's: it does not wait.
+[[nodiscard]] bool skips(self_pointer self) {
+  auto& told = self->state.indexed;
+  if (told.skips)
+    return told.skips = told.bytes > 0;
+  if (told.bytes < self->state.deps.indexer_bytes)
+    return false;
+  ops::warn("memory.log_skipped", {{"bytes", told.bytes}});
+  self->send(self->state.deps.indexer, feed_lost{});
+  return told.skips = true;
+}
+
 [[nodiscard]] bool is_wanted(const changefeed_state& state) {
   return state.indexed.wanted > state.indexed.position &&
          clock::now() < state.indexed.wanted_until;
@@ -63,6 +73,7 @@ void begin_embeddings(self_pointer self, held_snapshot snapshot, lsn position) {
     return;
   state.indexed.position = position;
   state.indexed.at = clock::now();
+  state.indexed.skips = false; // it compares itself now
   self->send(state.deps.indexer,
              feed_begun{std::move(snapshot), position, changefeed_actor{self}});
 }
@@ -73,17 +84,17 @@ void lose_embeddings(self_pointer self) {
 }
 
 void hand_embeddings(self_pointer self,
-                     const std::shared_ptr<const storage::feed_piece>& piece) {
+                     const std::shared_ptr<const storage::feed_piece>& piece,
+                     lsn position) {
   auto& state = self->state;
   if (!state.deps.indexer)
     return;
   const auto bytes = embedding_bytes(*piece);
-  if (bytes == 0)
+  if (bytes == 0 || skips(self))
     return;
   state.indexed.bytes += bytes;
-  state.indexed.position = state.stream->position();
-  self->request(state.deps.indexer, caf::infinite,
-                embeddings_logged{piece, state.indexed.position})
+  state.indexed.position = position;
+  self->request(state.deps.indexer, caf::infinite, embeddings_logged{piece, position})
       .then([self, bytes](done) { self->state.indexed.bytes -= bytes; },
             // INDEXER is started anew and compares: what this told is not lost.
             [self, bytes](const caf::error& why) {
@@ -94,7 +105,7 @@ void hand_embeddings(self_pointer self,
 
 result<void> tell_read(self_pointer self) {
   auto& state = self->state;
-  if (!state.deps.indexer)
+  if (!state.deps.indexer || skips(self))
     return {};
   auto& told = state.indexed;
   const auto now = clock::now();
@@ -108,10 +119,6 @@ result<void> tell_read(self_pointer self) {
     return {};
   told.asked_at = now;
   return state.stream->ask_position();
-}
-
-bool indexer_is_behind(const changefeed_state& state) {
-  return state.indexed.bytes >= most_bytes;
 }
 
 void hurry(self_pointer self, lsn place) {

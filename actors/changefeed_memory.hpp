@@ -21,14 +21,14 @@ void begin_embeddings(self_pointer self, held_snapshot snapshot, lsn position);
 /// The stream ended.
 void lose_embeddings(self_pointer self);
 
-/// A piece that was read and routed.
+/// A piece that was read and routed, up to there. When INDEXER is too far behind it is
+/// told that it lost the feed, and of nothing more until it has caught up.
 void hand_embeddings(self_pointer self,
-                     const std::shared_ptr<const storage::feed_piece>& piece);
+                     const std::shared_ptr<const storage::feed_piece>& piece,
+                     lsn position);
 /// At the end of a turn: tells the position when it is wanted, else now and then. Asks
 /// the server for it when it is wanted and not there.
 [[nodiscard]] result<void> tell_read(self_pointer self);
-/// INDEXER has so much to take in that we must not read on.
-[[nodiscard]] bool indexer_is_behind(const changefeed_state& state);
 
 /// Somebody waits for this place.
 void hurry(self_pointer self, lsn place);

@@ -3,6 +3,7 @@
 #include "actors/completion_run.hpp"
 #include "actors/errors.hpp"
 #include "actors/gateway_usage.hpp"
+#include "actors/owed_answer.hpp"
 #include "actors/prompt_memories.hpp"
 #include "actors/supervision.hpp"
 #include "engines/token_estimate.hpp"
@@ -16,7 +17,7 @@ namespace jessica::actors {
 namespace {
 
 using self_pointer = gateway_actor::stateful_pointer<gateway_state>;
-using promise = caf::typed_response_promise<completion_started>;
+using promise = std::shared_ptr<owed_answer<completion_started>>;
 using run_ptr = std::shared_ptr<completion_run>;
 
 struct gateway_metrics {
@@ -70,7 +71,7 @@ void ask_engine(self_pointer self, const run_ptr& run, promise to,
   run->asks(std::move(model),
             self->state.deps.engine->start(std::move(what.asked), std::move(sink)));
   metrics().started.add();
-  to.deliver(completion_started{run});
+  to->deliver(completion_started{run});
 }
 
 /// A completion without memories is better than one that is late.
@@ -138,20 +139,21 @@ void hold(self_pointer self, const run_ptr& run, promise to, start_completion wh
               place->second.hold = held.hold;
             recall(self, run, to, std::move(*kept));
           },
-          [to](const caf::error& why) mutable { to.deliver(why); });
+          [to](const caf::error& why) { to->deliver(why); });
 }
 
 [[nodiscard]] caf::result<completion_started> begin(self_pointer self,
                                                     start_completion what) {
   if (auto why = refusal(self->state, what))
     return to_caf(std::move(*why));
-  auto to = self->make_response_promise<completion_started>();
+  const auto answer = self->make_response_promise<completion_started>();
+  const auto to = owe(answer);
   const auto run = take_place(self, what);
   if (what.who && gateway_usage::is_asked(self->state))
     hold(self, run, to, std::move(what));
   else
     recall(self, run, to, std::move(what));
-  return to;
+  return answer;
 }
 
 void end(self_pointer self, const completion_ended& what) {
@@ -178,18 +180,19 @@ void end(self_pointer self, const completion_ended& what) {
   auto tokens = std::int64_t{0};
   for (const auto& one : asked.what.texts)
     tokens += static_cast<std::int64_t>(engines::estimated_tokens(one));
-  auto to = self->make_response_promise<embedded_for>();
+  const auto answer = self->make_response_promise<embedded_for>();
+  const auto to = owe(answer);
   self->request(deps.embedder, caf::infinite, std::move(asked.what))
       .then(
-          [self, to, tokens, who = asked.who](texts_embedded& made) mutable {
+          [self, to, tokens, who = asked.who](texts_embedded& made) {
             if (who)
               gateway_usage::count(
                   self,
                   {*who, self->state.deps.embedding_model, {tokens, 0, true}, 0, 0});
-            to.deliver(embedded_for{std::move(made.vectors), tokens});
+            to->deliver(embedded_for{std::move(made.vectors), tokens});
           },
-          [to](const caf::error& why) mutable { to.deliver(why); });
-  return to;
+          [to](const caf::error& why) { to->deliver(why); });
+  return answer;
 }
 
 } // namespace

@@ -88,30 +88,30 @@ void take_event(self_pointer self, engines::engine_event& event) {
 void open_channel(self_pointer self) {
   auto& state = self->state;
   auto where = topic{"conversation:" + state.what.conversation.str(), true};
-  self->request(state.deps.hub, caf::infinite, open_topic{std::move(where)})
+  self->request(state.deps.hub, longest_wait, open_topic{std::move(where)})
       .then(
           [self](open_room& opened) {
             auto& ready = self->state;
             ready.channel = std::move(opened.channel);
             ready.room = opened.number;
             self->monitor(ready.channel);
-            if (ready.what.cancelled)
+            if (ready.what.cancelled && !ready.over)
               return stop(self);
-            if (ready.over)
-              return;
-            if (!ready.generation)
+            if (!ready.generation && !ready.over)
               return load_prompt(self);
-            ready.told = {ready.seq, ready.text.size()};
-            self->send(ready.channel,
-                       reply_begun{ready.room, ready.what, ready.model,
-                                   reply_begun::progress{ready.seq, ready.text},
-                                   ready.memories});
+            // What is held back stays so; an end that is being stored is told here.
+            self->send(
+                ready.channel,
+                reply_begun{ready.room, ready.what, ready.model,
+                            reply_begun::progress{
+                                ready.told.seq, ready.text.substr(0, ready.told.bytes)},
+                            ready.memories});
           },
           [self](const caf::error& why) {
             if (self->state.over)
               return;
             const auto cause = from_caf(why);
-            if (cause.code == errc::unavailable) // one fails: another takes its place
+            if (may_pass(cause)) // one fails: another takes its place
               return retry_later(self, pending::open_channel);
             fail_job(self, {"no channel: " + cause.what, true});
           });
@@ -125,7 +125,7 @@ inference_actor::behavior_type inference(self_pointer self, inference_deps deps,
   self->state.deps = std::move(deps);
   self->state.what = std::move(what);
   self->set_down_handler([self](caf::down_msg& down) {
-    if (self->state.channel.address() == down.source && !self->state.over)
+    if (self->state.channel.address() == down.source)
       open_channel(self); // the stream goes on in a new CHANNEL
   });
   self->set_exit_handler([self](caf::exit_msg& exit) {

@@ -74,6 +74,7 @@ struct inference_state {
   std::uint32_t prompts = 0;              ///< asked for: only the last one is used
   std::chrono::steady_clock::time_point saved_at;
   std::size_t saved_bytes = 0; ///< of the text, by the last checkpoint
+  usage saved_used = {};       ///< that it says
   bool saving = false;         ///< a checkpoint is on its way
   bool over = false;           ///< the engine's last event was seen, or it was stopped
   bool stopped = false;        ///< by its user

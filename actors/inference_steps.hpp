@@ -4,6 +4,7 @@
 #include "actors/inference.hpp"
 #include "wire/reply_events.hpp"
 
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,10 @@ namespace jessica::actors::inference_steps {
 using self_pointer = inference_actor::stateful_pointer<inference_state>;
 using pending = inference_state::pending;
 using how = reply_over::how;
+
+/// Longer than any statement and any queue takes: whoever was asked has died with the
+/// question, which may be asked again.
+inline constexpr auto longest_wait = std::chrono::minutes{1};
 
 // --- What members are told -----------------------------------------------------------
 
@@ -66,6 +71,8 @@ void store_outcome(self_pointer self);
 void store_end(self_pointer self);
 void fail_job(self_pointer self, engines::text_failed why);
 void save_text_so_far(self_pointer self);
+/// What a checkpoint stores.
+[[nodiscard]] checkpoint checkpoint_of(const inference_state& state);
 
 /// The engine has said all.
 void take_end(self_pointer self, engines::text_ended how);

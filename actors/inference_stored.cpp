@@ -47,7 +47,8 @@ void count_lost(const inference_state& state) {
                                              .used = used,
                                              .replies = 1,
                                              .hold = {},
-                                             .job = state.what.id}});
+                                             .job = state.what.id,
+                                             .saved = state.saved_used}});
 }
 
 } // namespace
@@ -92,7 +93,7 @@ void store_failure(self_pointer self) {
                             .retryable = state.failed.retryable,
                             .used = state.ended.used,
                             .model = state.model};
-  self->request(state.deps.persistence, caf::infinite, give_up{what})
+  self->request(state.deps.persistence, longest_wait, give_up{what})
       .then(
           [self](job_status became) {
             ops::warn("job.failed", {{"job", self->state.what.id.value},
@@ -154,7 +155,7 @@ void store_outcome(self_pointer self) {
                             .model = state.model,
                             .tools = state.work.calls,
                             .finish_reason = state.ended.finish_reason};
-  self->request(state.deps.persistence, caf::infinite, finish{what})
+  self->request(state.deps.persistence, longest_wait, finish{what})
       .then([self](bool ours) { end_stored(self, ours); },
             [self](const caf::error&) { retry_later(self, pending::finish); });
 }
@@ -164,8 +165,8 @@ namespace {
 /// What was said since the last checkpoint: a failed reply keeps its text.
 void store_last_words(self_pointer self) {
   auto& state = self->state;
-  self->request(state.deps.persistence, caf::infinite,
-                save_progress{{state.what.id, state.what.attempt, state.text}})
+  self->request(state.deps.persistence, longest_wait,
+                save_progress{checkpoint_of(state)})
       .then(
           [self, bytes = state.text.size()](job_hold) {
             self->state.saved_bytes = bytes;
@@ -207,6 +208,11 @@ void fail_job(self_pointer self, engines::text_failed why) {
   store_end(self);
 }
 
+checkpoint checkpoint_of(const inference_state& state) {
+  return {state.what.id, state.what.attempt, state.text, used_so_far(state),
+          state.model};
+}
+
 void save_text_so_far(self_pointer self) {
   auto& state = self->state;
   const auto now = self->clock().now();
@@ -214,12 +220,15 @@ void save_text_so_far(self_pointer self) {
     return;
   state.saved_at = now;
   state.saving = true;
-  self->request(state.deps.persistence, caf::infinite,
-                save_progress{{state.what.id, state.what.attempt, state.text}})
+  auto what = checkpoint_of(state);
+  const auto used = what.used;
+  self->request(state.deps.persistence, longest_wait, save_progress{std::move(what)})
       .then(
-          [self, bytes = state.text.size()](job_hold hold) {
+          [self, used, bytes = state.text.size()](job_hold hold) {
             self->state.saving = false;
             self->state.saved_bytes = bytes;
+            if (hold != job_hold::lost)
+              self->state.saved_used = used;
             if (self->state.over)
               return store_end(self);
             if (hold == job_hold::cancelled)

@@ -35,7 +35,7 @@ struct feed_begun {
   lsn position;
   changefeed_actor from;
 };
-/// CHANGEFEED: what is written from now on is not told, until the next feed_begun.
+/// CHANGEFEED: what is written from now on is not told, until it tells something again.
 struct feed_lost {};
 /// CHANGEFEED: a piece of the log with rows of embeddings, in commit order.
 struct embeddings_logged {

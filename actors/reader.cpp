@@ -47,7 +47,7 @@ reader_actor::behavior_type reader(reader_actor::stateful_pointer<reader_state> 
       [self](const fetch_prompt& msg) {
         auto& state = self->state;
         return answer(storage::load_prompt(*state.db, msg.user, msg.conversation,
-                                           msg.message, state.options.history_turns,
+                                           msg.message, state.options.history,
                                            {msg.reply, msg.kept}));
       },
       [self](const change_branch& msg) {

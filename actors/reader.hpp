@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/protocol.hpp"
+#include "storage/chat.hpp"
 #include "storage/connection.hpp"
 
 #include <caf/stateful_actor.hpp>
@@ -14,7 +15,7 @@ namespace jessica::actors {
 
 struct reader_options {
   storage::endpoint database;
-  std::size_t history_turns = 20;
+  storage::prompt_limits history;
 };
 
 struct reader_state {

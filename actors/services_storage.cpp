@@ -6,6 +6,7 @@
 #include "actors/services.hpp"
 #include "actors/teller.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -44,6 +45,16 @@ namespace {
   return roll.scheduled("PERSISTENCE", persistence, deps);
 }
 
+/// As much of a conversation as an engine may use: a token is hardly ever longer than
+/// eight bytes.
+[[nodiscard]] storage::prompt_limits history_limits(const config::settings& set) {
+  constexpr auto bytes_of_token = std::size_t{8};
+  auto limits = storage::prompt_limits{.turns = set.inference.history_turns};
+  if (set.engine.context_tokens > 0)
+    limits.bytes = std::min(limits.bytes, set.engine.context_tokens * bytes_of_token);
+  return limits;
+}
+
 } // namespace
 
 storage_services start_storage(service_roll& roll, const system_options& options) {
@@ -52,7 +63,7 @@ storage_services start_storage(service_roll& roll, const system_options& options
   auto made = storage_services{};
   made.readers =
       roll.pooled("readers", set.storage.readers, set.storage.read_queue, reader,
-                  reader_options{options.database, set.inference.history_turns});
+                  reader_options{options.database, history_limits(set)});
   made.catalog =
       roll.threaded("CATALOG", catalog,
                     catalog_deps{read_schema_of(options.database),

@@ -173,6 +173,8 @@ struct checkpoint {
   job_id job;
   std::int32_t attempt = 1;
   std::string partial;
+  usage used = {};        ///< so far: counted by who takes the job over
+  std::string model = {}; ///< that answers
 };
 
 } // namespace jessica

@@ -32,6 +32,8 @@ struct spending {
   /// The reply's job, which may be somebody else's now: while it is there, who ends it
   /// counts the reply. 0: none.
   job_id job = {};
+  /// Of `used`, what the job's last checkpoint says: counted by who took the job over.
+  usage saved = {};
 };
 
 } // namespace jessica

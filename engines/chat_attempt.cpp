@@ -50,19 +50,6 @@ private:
   return std::min(wished, settings.context_tokens / 2);
 }
 
-/// What a server says that takes no tools, or none with this model: as a rule its error
-/// names them, whatever the status.
-[[nodiscard]] bool refuses_tools(unsigned status, std::string_view words) {
-  const auto kind = fault_of_status(status);
-  auto lower = std::string{words};
-  std::ranges::transform(lower, lower.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return (kind == fault_kind::bad_request || kind == fault_kind::not_found ||
-          status == 500 || status == 501) &&
-         lower.contains("tool");
-}
-
 /// The first that writes: servers list models that only embed, too.
 [[nodiscard]] std::string first_writer(const std::vector<std::string>& models) {
   const auto found = std::ranges::find_if(
@@ -133,19 +120,22 @@ asio::awaitable<chat_attempt::outcome> chat_attempt::find_model() {
 }
 
 bool chat_attempt::tells_tools() const {
-  return !asked_.tools.empty() && with_.takes_tools(model_);
+  return !asked_.tools.empty() && refused_tools_ == tool_refusal::none &&
+         with_.takes_tools(model_, asked_at_);
 }
 
 asio::awaitable<chat_attempt::outcome> chat_attempt::stream() {
   auto failed = co_await ask();
-  if (!refused_tools_ || by_.why())
+  if (refused_tools_ == tool_refusal::none || by_.why())
     co_return failed;
-  with_.remember_refusal_of_tools(model_);
+  with_.refused_tools(model_, refused_tools_, failed ? failed->detail : "",
+                      clock::now());
   co_return co_await ask();
 }
 
 asio::awaitable<chat_attempt::outcome> chat_attempt::ask() {
   const auto& settings = with_.settings();
+  asked_at_ = clock::now();
   family_ = family_of(model_);
   first_turn_ = first_turn_within(
       asked_, {settings.context_tokens, reply_tokens(asked_, settings), family_});
@@ -158,7 +148,6 @@ asio::awaitable<chat_attempt::outcome> chat_attempt::ask() {
                .tools = tells_tools()});
   auto chat = exchange{loop_, with_.server(), by_};
   with_.meters().requests.add();
-  asked_at_ = clock::now();
   auto failed =
       co_await chat.ask({"/chat/completions", body},
                         std::min<std::chrono::milliseconds>(
@@ -276,7 +265,8 @@ asio::awaitable<chat_attempt::outcome> chat_attempt::read_refusal(exchange& with
       quoted_words(read_complaint(with.body()).message, with_.settings().key);
   failed.detail =
       "HTTP " + std::to_string(status) + (words.empty() ? "" : ": ") + words;
-  refused_tools_ = tells_tools() && refuses_tools(status, words);
+  if (tells_tools())
+    refused_tools_ = read_tool_refusal(status, words);
   if (failed.kind == fault_kind::bad_request && !words.empty())
     failed.shown = std::string{rule_of(failed.kind).shown} + " " + words;
   if (!unread)

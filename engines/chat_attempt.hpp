@@ -8,6 +8,7 @@
 #include "engines/interruption.hpp"
 #include "engines/provider.hpp"
 #include "engines/token_family.hpp"
+#include "engines/tool_refusals.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -63,7 +64,8 @@ private:
   std::size_t first_turn_ = 0;                 ///< that the model is shown
   bool continued_ = false;                     ///< the reply began with another attempt
   bool heard_ = false;
-  bool refused_tools_ = false; ///< asked without them it may answer
+  /// Asked without them it may answer.
+  tool_refusal refused_tools_ = tool_refusal::none;
 };
 
 } // namespace jessica::engines

@@ -67,17 +67,21 @@ std::string provider::own_model() const {
   return named == settings().models.end() ? std::string{} : *named;
 }
 
-bool provider::takes_tools(std::string_view model) const {
-  return settings().tools && !std::ranges::contains(without_tools_, model);
+bool provider::takes_tools(std::string_view model, clock::time_point now) const {
+  return settings().tools && !without_tools_.hold(model, now);
 }
 
-/// Names of models come from clients, too: a bounded number is kept.
-void provider::remember_refusal_of_tools(const std::string& model) {
-  constexpr auto most_models = std::size_t{64};
-  ops::warn("engine.without_tools", {{"provider", settings().name}, {"model", model}});
-  if (without_tools_.size() == most_models)
-    without_tools_.erase(without_tools_.begin());
-  without_tools_.push_back(model);
+void provider::refused_tools(const std::string& model, tool_refusal how,
+                             std::string_view words, clock::time_point now) {
+  const auto lasts = how == tool_refusal::for_a_while;
+  const auto pause =
+      lasts ? std::chrono::seconds{tool_refusals::kept_for} : std::chrono::seconds{};
+  ops::warn("engine.without_tools", {{"provider", settings().name},
+                                     {"model", model},
+                                     {"detail", words},
+                                     {"pause_s", pause.count()}});
+  if (lasts)
+    without_tools_.remember(model, now);
 }
 
 void provider::show_breaker() {

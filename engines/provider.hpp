@@ -8,6 +8,7 @@
 #include "engines/fault.hpp"
 #include "engines/peer.hpp"
 #include "engines/slots.hpp"
+#include "engines/tool_refusals.hpp"
 #include "ops/metrics.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -18,7 +19,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace jessica::engines {
 
@@ -56,9 +56,11 @@ public:
   [[nodiscard]] const std::string& found_model() const noexcept { return found_model_; }
   void remember_model(std::string name) { found_model_ = std::move(name); }
 
-  /// False: it is not to be told of tools, or this model of it has refused them.
-  [[nodiscard]] bool takes_tools(std::string_view model) const;
-  void remember_refusal_of_tools(const std::string& model);
+  /// False: it is not to be told of tools, or this model of it has refused them lately.
+  [[nodiscard]] bool takes_tools(std::string_view model, clock::time_point now) const;
+  /// With its words, for the log.
+  void refused_tools(const std::string& model, tool_refusal how, std::string_view words,
+                     clock::time_point now);
 
   [[nodiscard]] slots& places() noexcept { return places_; }
   [[nodiscard]] provider_meters& meters() noexcept { return meters_; }
@@ -86,7 +88,7 @@ private:
   breaker breaker_;
   clock::time_point paused_until_;
   std::string found_model_;
-  std::vector<std::string> without_tools_; ///< models, the one that refused first first
+  tool_refusals without_tools_;
   provider_meters meters_;
 };
 

@@ -53,14 +53,21 @@ struct call {
           "message_not_found"};
 }
 
+[[nodiscard]] bool is_state(const error& why, std::string_view sqlstate) {
+  return why.sql && why.sql->sqlstate == sqlstate;
+}
+
 /// What the functions raise, in the words of the other chat calls.
 [[nodiscard]] error refusal(error why, std::string_view missing) {
-  if (is_locked(why)) {
+  constexpr auto deadlock = std::string_view{"40P01"};
+  constexpr auto no_such_row = std::string_view{"23503"}; // deleted meanwhile
+  if (is_locked(why) || is_state(why, deadlock)) {
+    why.code = errc::overloaded;
     why.reason = "conversation_busy";
-  } else if (why.code == errc::forbidden) {
+  } else if (why.code == errc::forbidden || is_state(why, no_such_row)) {
     why.code = errc::not_found;
     why.reason = missing;
-  } else if (why.sql && why.sql->sqlstate == "PT409") {
+  } else if (is_state(why, "PT409")) {
     why.code = errc::conflict;
     why.what = why.sql->message;
     why.reason = "reply_running";

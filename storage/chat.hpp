@@ -55,12 +55,19 @@ struct kept_text {
   std::int64_t characters = 0; ///< 0: it begins
 };
 
+/// How much of a conversation is read.
+struct prompt_limits {
+  std::size_t turns = 1;
+  /// The message that passes it is the last one read, from the newest.
+  std::size_t bytes = std::size_t{4} << 20U;
+};
+
 /// What the engine needs to answer `message`: the conversation's choices and the last
-/// `turns` finished messages of its branch up to it, read as the user (row security).
+/// finished messages of its branch up to it, read as the user (row security).
 /// Role: requests.
 [[nodiscard]] result<prompt> load_prompt(connection& db, user_id user,
                                          conversation_id conversation,
-                                         message_id message, std::size_t turns,
+                                         message_id message, prompt_limits limits,
                                          const kept_text& kept = {});
 
 } // namespace jessica::storage

@@ -33,14 +33,16 @@ constexpr auto from_straight = std::string_view{R"(
   null, null, t.id, t.role, t.content
   from public.conversations c
   left join lateral (
-    select m.id, m.seq, m.role, m.content from public.messages m
-    where m.conversation_id = $1
-      and m.seq <= (
-        select a.seq from public.messages a where a.id = $2 and a.conversation_id = $1)
-      and m.status = 'complete' and m.content <> ''
-      and m.role in ('user', 'assistant', 'system')
-    order by m.seq desc limit $3
-  ) t on true
+    select l.*, sum(octet_length(l.content)) over (order by l.seq desc) as bytes from (
+      select m.id, m.seq, m.role, m.content from public.messages m
+      where m.conversation_id = $1
+        and m.seq <= (
+          select a.seq from public.messages a where a.id = $2 and a.conversation_id = $1)
+        and m.status = 'complete' and m.content <> ''
+        and m.role in ('user', 'assistant', 'system')
+      order by m.seq desc limit $3
+    ) l
+  ) t on t.bytes - octet_length(t.content) < $4
   where c.id = $1
   order by t.seq)"};
 
@@ -73,8 +75,8 @@ constexpr auto walk_down = std::string_view{R"(
 
 constexpr auto from_walk = std::string_view{R"(
   true,
-  (select left(r.content, $5) from public.messages r
-    where $5 > 0 and r.id = $4 and r.conversation_id = c.id),
+  (select left(r.content, $6) from public.messages r
+    where $6 > 0 and r.id = $5 and r.conversation_id = c.id),
   (select string_agg(o.id::text, ',') from (
     select x.id from asked a join public.messages x
       on x.conversation_id = c.id and x.seq > a.after_seq and x.id <> $2
@@ -82,7 +84,7 @@ constexpr auto from_walk = std::string_view{R"(
   t.id, t.role, t.content
   from public.conversations c
   left join lateral (
-    select l.id, l.seq, l.role, l.content
+    select l.*, sum(octet_length(l.content)) over (order by l.seq desc) as bytes
     from part p cross join lateral (
       select m.id, m.seq, m.role, m.content from public.messages m
       where m.conversation_id = $1 and m.seq between p.first and p.last
@@ -91,7 +93,7 @@ constexpr auto from_walk = std::string_view{R"(
       order by m.seq desc limit $3
     ) l
     order by l.seq desc limit $3
-  ) t on true
+  ) t on t.bytes - octet_length(t.content) < $4
   where c.id = $1
   order by t.seq)"};
 
@@ -144,14 +146,15 @@ enum column : std::uint8_t { // of both
 } // namespace
 
 result<prompt> load_prompt(connection& db, user_id user, conversation_id conversation,
-                           message_id message, std::size_t turns,
+                           message_id message, prompt_limits limits,
                            const kept_text& kept) {
-  const auto most = std::to_string(std::max(turns, std::size_t{1}));
+  const auto turns = std::to_string(std::max(limits.turns, std::size_t{1}));
+  const auto bytes = std::to_string(std::max(limits.bytes, std::size_t{1}));
   if (kept.characters == 0) {
-    const auto straight =
-        db.run(std::array{act_as_user(user, access::read_only),
-                          statement{std::format("select {}{}", choices, from_straight),
-                                    {conversation.str(), message.str(), most}}});
+    const auto straight = db.run(
+        std::array{act_as_user(user, access::read_only),
+                   statement{std::format("select {}{}", choices, from_straight),
+                             {conversation.str(), message.str(), turns, bytes}}});
     if (!straight)
       return std::unexpected{straight.error()};
     const auto& found = straight->at(1);
@@ -161,8 +164,8 @@ result<prompt> load_prompt(connection& db, user_id user, conversation_id convers
   const auto walked = db.run(
       std::array{act_as_user(user, access::read_only),
                  statement{std::format("{}select {}{}", walk_down, choices, from_walk),
-                           {conversation.str(), message.str(), most, kept.reply.str(),
-                            std::to_string(kept.characters)}}});
+                           {conversation.str(), message.str(), turns, bytes,
+                            kept.reply.str(), std::to_string(kept.characters)}}});
   if (!walked)
     return std::unexpected{walked.error()};
   return prompt_of(walked->at(1), message);

@@ -18,7 +18,7 @@ constexpr auto finish_replies = std::string_view{R"(
 
 constexpr auto save_texts = std::string_view{R"(
   select id, cancelled
-  from jessica.checkpoint($1, $2, $3, $4, array_fill(null::jsonb, array[$5::int])))"};
+  from jessica.checkpoint($1, $2, $3, $4, $5))"};
 
 /// One row, not the database, stands in the way of a batch.
 [[nodiscard]] bool concerns_rows(const error& failure) noexcept {
@@ -55,6 +55,8 @@ finish_together(connection& db, lease_id lease, std::span<const outcome> outcome
 }
 
 /// False for a text that can never be stored: its job would run for ever, so it ends.
+/// Counted is what the last checkpoint says; who hears that the job is lost counts the
+/// rest, as always.
 [[nodiscard]] result<bool> finish_alone(connection& db, lease_id lease,
                                         const outcome& what) {
   auto kept = finish_together(db, lease, {&what, 1});
@@ -65,7 +67,7 @@ finish_together(connection& db, lease_id lease, std::span<const outcome> outcome
   const auto why = failure{.job = what.job,
                            .what = "the reply could not be stored",
                            .retryable = false,
-                           .used = what.used,
+                           .used = {},
                            .model = what.model};
   return fail_jobs(db, lease, {&why, 1}).transform([](auto&&) { return false; });
 }
@@ -78,7 +80,9 @@ save_together(connection& db, lease_id lease, std::span<const checkpoint> checkp
                array_of(checkpoints, [](auto& what) { return number(what.job.value); }),
                array_of(checkpoints, [](auto& what) { return number(what.attempt); }),
                array_of(checkpoints, [](auto& what) { return what.partial; }),
-               std::to_string(checkpoints.size())}});
+               array_of(checkpoints, [](auto& what) {
+                 return usage_json(what.used, what.model, {});
+               })}});
   if (!found)
     return std::unexpected{found.error()};
   auto known = std::unordered_map<job_id, job_hold>{};

@@ -17,7 +17,7 @@ constexpr auto hold = std::string_view{R"(
   select id, refused from jessica.hold_request($1, $2, $3))"};
 
 constexpr auto spend_and_count = std::string_view{R"(
-  select jessica.spend($1, $2, $3, $4, $5, $6, $7, $8, $9))"};
+  select jessica.spend($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12))"};
 
 constexpr auto spend_and_count_all = std::string_view{R"(
   select jessica.spend_all($1, $2, $3, $4, $5, $6, $7, $8))"};
@@ -59,13 +59,16 @@ result<quota_hold> hold_quota(connection& db, const quota_wish& what) {
 }
 
 result<void> spend(connection& db, const spending& what) {
+  const auto cost = [](const usage& of) {
+    return of.cost ? parameter{text_of(*of.cost)} : parameter{};
+  };
   return db
       .run({std::string{spend_and_count},
             {number(what.hold.id), what.user.str(), what.model,
              number(what.used.prompt_tokens), number(what.used.completion_tokens),
-             what.used.estimated ? "t" : "f",
-             what.used.cost ? parameter{text_of(*what.used.cost)} : parameter{},
-             number(what.replies), number(what.job.value)}})
+             what.used.estimated ? "t" : "f", cost(what.used), number(what.replies),
+             number(what.job.value), number(what.saved.prompt_tokens),
+             number(what.saved.completion_tokens), cost(what.saved)}})
       .transform([](auto&&) {});
 }
 

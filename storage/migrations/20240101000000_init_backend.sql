@@ -304,10 +304,11 @@ create policy own_channel_write on realtime.messages for insert to authenticated
 
 -- Asks for a reply to one's own message: pending reply and job. Security definer because clients
 -- may not write either; a message that has a reply keeps it. A job that was purged is 0. Where the
--- newest message is of another branch the reply says what it comes after.
+-- newest message is of another branch the reply says what it comes after. Locks are waited for less
+-- long than deadlocks: who deletes the message at once holds what this waits for, and is let pass.
 create function public.queue_reply(message_id uuid, params jsonb default '{}')
 returns table (reply_id uuid, job_id bigint)
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set lock_timeout = '500ms'
 as $$
 declare
   u uuid := auth.uid();

@@ -430,7 +430,8 @@ begin
     on j.id = d.id and j.id = any (array(select d.id from d));
 end $$;
 
--- For jobs that run longer than a second: stores the text so far (HOT) and shows "running".
+-- For jobs that run longer than a second: stores the text so far (HOT), with what it has used, and
+-- shows "running".
 -- Returns those still ours: a missing id means stop. The running rows are locked first: whoever
 -- finishes or sweeps them meanwhile wins.
 create function jessica.checkpoint(
@@ -551,27 +552,35 @@ begin
 end $$;
 
 -- Jobs that a node holds and does not know of, because the answer that brought them was lost: ready
--- at once, as a new attempt without a strike.
+-- at once, as a new attempt without a strike. What the broken one used counts as its checkpoint says.
 create function jessica.hand_back(lease bigint, ids bigint[]) returns int
 language plpgsql security definer set search_path = '' set enable_seqscan = off
 as $$
 declare
   k int;
+  users uuid[];
+  became text[];
+  used jsonb[];
 begin
   with d as materialized (
     delete from jessica.running r where r.lease = hand_back.lease and r.id = any (ids)
     returning r.id, r.attempt
   ), f as (
     update public.inference_jobs j
-    set status = 'queued', lease = null, attempts = d.attempt, max_attempts = j.max_attempts + 1
-    from d where j.id = d.id and j.id = any (ids)
-    returning j.id, j.priority, j.run_at, j.kind, j.user_id, d.attempt
+    set status = 'queued', lease = null, attempts = d.attempt, max_attempts = j.max_attempts + 1,
+      checkpoint = null
+    from d join public.inference_jobs was on was.id = d.id
+    where j.id = d.id and j.id = any (ids)
+    returning j.id, j.priority, j.run_at, j.kind, j.user_id, d.attempt, was.checkpoint
+  ), q as (
+    insert into jessica.ready (rank, run_at, id, kind, user_id, attempt)
+    select -f.priority, f.run_at, f.id, f.kind, f.user_id, f.attempt from f
   )
-  insert into jessica.ready (rank, run_at, id, kind, user_id, attempt)
-  select -f.priority, f.run_at, f.id, f.kind, f.user_id, f.attempt from f;
-  get diagnostics k = row_count;
+  select count(*), array_agg(f.user_id), array_agg('queued'::text), array_agg(f.checkpoint)
+  into k, users, became, used from f;
 
   if k > 0 then
+    perform jessica.count_replies(users, became, used);
     perform jessica.wake('jobs');
   end if;
   return k;
@@ -595,8 +604,8 @@ end $$;
 
 -- Retry with backoff and jitter (1 s * 2^attempt, at most 5 min), else dead letter and an error on
 -- the reply. When the node was lost: at once and without a strike, but not for ever, because a job
--- may be what brings nodes down. Every attempt counts with what it used; a job that waits for its next
--- one keeps what it holds.
+-- may be what brings nodes down. Every attempt counts with what it used: where nobody can say, with what
+-- its last checkpoint says. A job that waits for its next one keeps what it holds.
 create function jessica.fail_jobs(
   lease bigint, ids bigint[], errors text[], retryable bool[], node_lost bool default false,
   usages jsonb[] default null
@@ -619,7 +628,7 @@ begin
   ),
   f as (
     update public.inference_jobs j
-    set last_error = x.err, attempts = d.attempt, lease = null,
+    set last_error = x.err, attempts = d.attempt, lease = null, checkpoint = null,
       status = case
         when j.cancel_requested then 'cancelled'
         when x.retry and d.attempt < j.max_attempts then 'queued'
@@ -632,9 +641,12 @@ begin
         when x.retry and d.attempt < j.max_attempts and not j.cancel_requested then null
         else now() end
     from unnest(ids, errors, retryable, usages) x (id, err, retry, used) join d on d.id = x.id
+    join public.inference_jobs was on was.id = x.id and was.id = any (ids)
     where j.id = x.id and j.id = any (ids)
     returning j.id, j.reply_id, j.status, j.last_error, j.partial, j.priority, j.run_at,
-      j.kind, j.user_id, j.attempts, x.used,
+      j.kind, j.user_id, j.attempts,
+      case when (x.used ->> 'prompt_tokens')::bigint + (x.used ->> 'completion_tokens')::bigint > 0
+        then x.used else was.checkpoint end used,
       case when j.status <> 'queued' then j.held_tokens end held, j.held_cost
   ),
   q as (
@@ -655,7 +667,7 @@ begin
     array_agg(f.held), array_agg(f.held_cost)
   into failed, users, became, used, held, held_costs from f;
 
-  if usages is not null and failed is not null then
+  if failed is not null then
     perform jessica.count_replies(users, became, used);
   end if;
   if exists (select from unnest(held) h (t) where h.t > 0) then

@@ -25,15 +25,16 @@ create table public.usage_limits (
   unique nulls not distinct (user_id)
 );
 
--- What a user's unfinished jobs hold, and the minute that runs. The row is what sends of one user
--- queue behind; what was used is in usage_daily, which changes in the same transactions.
+-- What a user's unfinished jobs hold, and how many replies of the last minute still count: they become
+-- fewer with time, evenly. The row is what sends of one user queue behind; what was used is in
+-- usage_daily, which changes in the same transactions.
 create table jessica.quota (
   user_id uuid primary key references auth.users (id) on delete cascade,
   held_replies int not null default 0,
   held_tokens bigint not null default 0,
   held_cost numeric not null default 0,
-  minute timestamptz not null default '-infinity',
-  in_minute int not null default 0
+  recent float8 not null default 0,  -- as it was then:
+  recent_at timestamptz not null default 'epoch'
 ) with (fillfactor = 30);
 
 -- How much is held. One row, written by the server at its start.
@@ -122,6 +123,13 @@ begin
   cost_per_day := nullif(coalesce(own.cost_per_day, every.cost_per_day), 0);
 end $$;
 
+-- How many of the replies that were asked for lately still count, at "most" a minute.
+create function jessica.recent_replies(recent float8, recent_at timestamptz, most int) returns float8
+language sql stable set search_path = ''
+as $$
+  select greatest(0, recent - greatest(0, extract(epoch from now() - recent_at)) * most / 60)
+$$;
+
 -- What a client reads of a refusal. "retry_after": in seconds; soon, when it is only running
 -- replies that stand in the way.
 create function jessica.refusal(
@@ -181,10 +189,7 @@ begin
       return;  -- nobody
     end if;
   end if;
-  if now() >= q.minute + interval '1 min' then
-    q.minute := now();
-    q.in_minute := 0;
-  end if;
+  q.recent := jessica.recent_replies(q.recent, q.recent_at, coalesce(l.replies_per_minute, 0));
   -- A statement of its own: it sees what was committed while the lock was waited for.
   select coalesce(sum(d.replies), 0) replies,
     coalesce(sum(d.prompt_tokens + d.completion_tokens), 0) tokens, coalesce(sum(d.cost), 0) cost
@@ -196,9 +201,9 @@ begin
   cost := least(prompt * rules.prompt_price + reply * rules.completion_price, l.cost_per_day);
 
   refused := case
-    when q.in_minute >= l.replies_per_minute then
-      jessica.refusal('replies_per_minute', l.replies_per_minute, q.in_minute, 0, 1,
-        q.minute + interval '1 min')
+    when q.recent + 1 > l.replies_per_minute + 1e-6 then
+      jessica.refusal('replies_per_minute', l.replies_per_minute, ceil(q.recent)::numeric, 0, 1,
+        now() + interval '1 min' * (q.recent + 1 - l.replies_per_minute) / l.replies_per_minute)
     when used.replies + q.held_replies >= l.replies_per_day then
       jessica.refusal('replies_per_day', l.replies_per_day, used.replies, q.held_replies, 1, midnight)
     when used.tokens + q.held_tokens + tokens > l.tokens_per_day then
@@ -216,8 +221,8 @@ begin
     held_replies = x.held_replies + 1,
     held_tokens = x.held_tokens + hold.tokens,
     held_cost = x.held_cost + hold.cost,
-    minute = q.minute,
-    in_minute = q.in_minute + 1
+    recent = q.recent + 1,
+    recent_at = greatest(q.recent_at, now())
   where x.user_id = who;
 end $$;
 
@@ -368,19 +373,24 @@ begin
   end if;
 end $$;
 
--- Counts what a request used, and ends its hold (0: it has none). A reply of a job is counted by who
--- ends the job, as long as there is one. Counted first, as by the ends of jobs: quotas are locked last.
+-- Counts what a request used, and ends its hold (0: it has none). As long as the job of a lost reply is
+-- there, the reply is counted by who ends it, and what its checkpoint said ("saved") by who took it over.
+-- Counted first, as by the ends of jobs: quotas are locked last.
 create function jessica.spend(
   hold bigint, who uuid, model text, prompt bigint, completion bigint, estimated bool, cost numeric,
-  replies int, job bigint
+  replies int, job bigint, saved_prompt bigint, saved_completion bigint, saved_cost numeric
 ) returns void
 language plpgsql security definer set search_path = ''
 as $$ begin
+  if exists (select from public.inference_jobs j where j.id = job) then
+    replies := 0;
+    prompt := greatest(0, prompt - saved_prompt);
+    completion := greatest(0, completion - saved_completion);
+    cost := greatest(0, cost - coalesce(saved_cost, 0));
+  end if;
   if exists (select from auth.users u where u.id = who) then
     perform jessica.count_usage(array[who], array[model], array[prompt], array[completion],
-      array[estimated], array[cost], array[
-        case when exists (select from public.inference_jobs j where j.id = job) then 0
-          else replies end]);
+      array[estimated], array[cost], array[replies]);
   end if;
   if hold > 0 then
     perform jessica.drop_holds(array[hold]);
@@ -471,11 +481,13 @@ as $$
       date_trunc('day', now(), 'utc') + interval '1 day' midnight
     from public.usage_daily x
     where x.user_id = auth.uid() and x.day = (now() at time zone 'utc')::date)
-  select v.* from d cross join l left join q on true cross join lateral (values
+  select v.* from d cross join l left join q on true
+  cross join lateral (
+    select jessica.recent_replies(q.recent, q.recent_at, l.replies_per_minute) now) r
+  cross join lateral (values
     ('replies_per_minute', l.replies_per_minute::numeric,
-      case when now() < q.minute + interval '1 min' then q.in_minute else 0 end::numeric, 0::numeric,
-      case when now() < q.minute + interval '1 min' then q.minute else now() end
-        + interval '1 min'),
+      ceil(coalesce(r.now, 0))::numeric, 0::numeric,
+      now() + interval '1 min' * coalesce(r.now, 0) / l.replies_per_minute),
     ('replies_per_day', l.replies_per_day, d.replies, coalesce(q.held_replies, 0), d.midnight),
     ('tokens_per_day', l.tokens_per_day, d.tokens, coalesce(q.held_tokens, 0), d.midnight),
     ('cost_per_day', l.cost_per_day, d.cost, coalesce(q.held_cost, 0), d.midnight)) v

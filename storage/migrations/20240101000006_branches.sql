@@ -55,10 +55,14 @@ end $$;
 create trigger on_branch_gone after delete on public.messages
   referencing old table as gone for each statement execute function jessica.on_branch_gone();
 
+-- The calls here hold the conversation's row before those of its messages and jobs; who deletes a
+-- message does the opposite. So the calls give way: they wait for a lock for less time than PostgreSQL
+-- lets pass before it ends one of two that wait for each other, and are asked again by their clients.
+
 -- One's own message of one of these roles. Its conversation is held until the transaction ends: its
 -- branches begin one after the other, and whoever sends meanwhile sees them.
 create function jessica.hold_message(message_id uuid, roles text[]) returns public.messages
-language plpgsql security definer set search_path = '' set lock_timeout = '1s'
+language plpgsql security definer set search_path = '' set lock_timeout = '500ms'
 as $$
 declare
   m public.messages;
@@ -90,12 +94,12 @@ $$;
 
 -- Another version of one's own message, beside it, with a reply of its own: one call, one commit. The
 -- message is written as the caller: the policies decide. A repeated client_id gets the first answer
--- again.
+-- again. What is still being written behind the old one is stopped: the conversation goes on elsewhere.
 create function public.edit_message(
   inout message_id uuid, content text, client_id text default null, params jsonb default '{}',
   out reply_id uuid, out job_id bigint
 ) returns setof record
-language plpgsql set search_path = '' set lock_timeout = '1s'
+language plpgsql set search_path = '' set lock_timeout = '500ms'
 as $$
 declare
   old public.messages;
@@ -118,6 +122,12 @@ begin
   if message_id is null then
     select m.id into message_id from public.messages m
     where m.user_id = auth.uid() and m.client_id = $3;
+  else
+    perform public.cancel_inference(j.id)
+    from public.messages m
+    join public.inference_jobs j on j.message_id = m.reply_to and j.reply_id = m.id
+    where m.conversation_id = old.conversation_id and m.seq > old.seq and m.role = 'assistant'
+      and m.status in ('pending', 'streaming') and j.status in ('queued', 'running');
   end if;
 
   select q.reply_id, q.job_id into reply_id, job_id
@@ -126,17 +136,23 @@ begin
 end $$;
 
 -- Another reply to the same message, beside this one, which is kept. Without params: those this one
--- was asked for with.
+-- was asked for with. What is still being written behind the message is stopped, as by an edit.
 create function public.regenerate_reply(
   inout reply_id uuid, params jsonb default null, out message_id uuid, out job_id bigint
 ) returns setof record
-language plpgsql security definer set search_path = ''
+language plpgsql security definer set search_path = '' set lock_timeout = '500ms'
 as $$
 declare
   old public.messages := jessica.hold_message($1, '{assistant}');
   asked public.messages := jessica.hold_message(old.reply_to, '{user}');
 begin
   message_id := asked.id;
+  perform public.cancel_inference(j.id)
+  from public.messages m
+  join public.inference_jobs j on j.message_id = m.reply_to and j.reply_id = m.id
+  where m.conversation_id = asked.conversation_id and m.seq > asked.seq and m.role = 'assistant'
+    and m.status in ('pending', 'streaming') and j.status in ('queued', 'running');
+
   insert into public.messages as m (conversation_id, user_id, role, status, reply_to, after_seq)
   values (asked.conversation_id, asked.user_id, 'assistant', 'pending', asked.id, asked.seq)
   returning m.id into reply_id;
@@ -157,7 +173,7 @@ end $$;
 create function public.continue_reply(
   inout reply_id uuid, params jsonb default null, out message_id uuid, out job_id bigint
 ) returns setof record
-language plpgsql security definer set search_path = '' set lock_timeout = '1s'
+language plpgsql security definer set search_path = '' set lock_timeout = '500ms'
 as $$
 declare
   old public.messages := jessica.hold_message($1, '{assistant}');

@@ -254,6 +254,24 @@ describe('a reply that goes on', () => {
     await close(client);
   });
 
+  test('another reply, and an edit, stop the one that is being written', async () => {
+    const { client } = await signedUp(server);
+    const receipt = await send(client, question);
+    const { events } = await joinConversation(client, receipt.conversation_id);
+    await replyDeltas(events, receipt.reply_id, 2);
+    const other = await begin(client, 'regenerate-reply', { reply_id: receipt.reply_id });
+    assert.equal((await replyEnd(events, receipt.reply_id)).event, 'reply.cancelled');
+    await replyDeltas(events, other.reply_id, 2);
+    const edit = { message_id: receipt.message_id, content: 'Something shorter.' };
+    const edited = await begin(client, 'edit-message', edit);
+    assert.equal((await replyEnd(events, other.reply_id)).event, 'reply.cancelled');
+    const kept = await stored(client, receipt.reply_id);
+    assert.equal(kept.status, 'cancelled');
+    assert.ok(kept.content.length > 0, 'with the text so far');
+    assert.equal((await replyEnd(events, edited.reply_id, replyLimit)).event, 'reply.completed');
+    await close(client);
+  });
+
   test('kill -9 in the middle of it keeps the old text, and it goes on', async () => {
     const { client, receipt, events, half } = await stopped();
     const from = events.items.length;

@@ -101,7 +101,7 @@ TEST_SUITE("storage.branch_replies") {
     CHECK(job.kept == 10); // characters
     CHECK(job.params == R"({"temperature": 1})");
     const auto asked =
-        load_prompt(db, ada, room, job.message, 20, {job.reply, job.kept});
+        load_prompt(db, ada, room, job.message, {20}, {job.reply, job.kept});
     REQUIRE(asked);
     CHECK(asked->so_far == "half \xf0\x9f\x98\x80 of ");
     CHECK(asked->turns.back().content == "tell me");
@@ -182,7 +182,7 @@ TEST_SUITE("storage.branch_replies") {
     const auto one = say("one");
     const auto two = say("two");
     const auto set_aside = [&](message_id question, const kept_text& kept = {}) {
-      const auto read = load_prompt(db, ada, room, question, 20, kept);
+      const auto read = load_prompt(db, ada, room, question, {20}, kept);
       REQUIRE(read);
       return read->set_aside;
     };

@@ -91,7 +91,7 @@ struct branches_world {
     return made ? "" : std::string{name(made.error().code)} + " " + made.error().reason;
   }
   [[nodiscard]] std::vector<std::string> prompt_of(message_id question) {
-    const auto read = storage::load_prompt(db, ada, room, question, 20);
+    const auto read = storage::load_prompt(db, ada, room, question, {20});
     REQUIRE(read);
     auto texts = std::vector<std::string>{};
     for (const auto& one : read->turns)

@@ -76,6 +76,16 @@ TEST_SUITE("storage.connection") {
     CHECK(got->text(0, 2) == "8s");
   }
 
+  TEST_CASE("a server that compiles dear plans does not compile ours") {
+    auto operators = connection{test::database(), storage::role::migrations};
+    REQUIRE(operators.run(statement{"alter role jessica_engine set jit = on", {}}));
+    const auto got = connection{test::database(), storage::role::engine}.run(
+        statement{"select current_setting('jit')", {}});
+    REQUIRE(operators.run(statement{"alter role jessica_engine reset jit", {}}));
+    REQUIRE_MESSAGE(got, why(got));
+    CHECK(got->text(0, 0) == "off");
+  }
+
   TEST_CASE("a role that cannot be taken is forbidden") {
     auto where = test::database();
     where.conninfo += " user=authenticator";

@@ -25,8 +25,8 @@ struct prompt_world {
            std::move(status)});
     return id;
   }
-  [[nodiscard]] std::vector<std::string> texts(message_id upto, std::size_t turns) {
-    const auto read = load_prompt(db, ada, room, upto, turns);
+  [[nodiscard]] std::vector<std::string> texts(message_id upto, prompt_limits limits) {
+    const auto read = load_prompt(db, ada, room, upto, limits);
     REQUIRE(read);
     auto all = std::vector<std::string>{};
     for (const auto& one : read->turns)
@@ -35,7 +35,7 @@ struct prompt_world {
   }
   [[nodiscard]] std::string refusal(user_id user, conversation_id where,
                                     message_id what) {
-    const auto read = load_prompt(db, user, where, what, 10);
+    const auto read = load_prompt(db, user, where, what, {10});
     return read || read.error().code != errc::not_found ? "" : read.error().reason;
   }
 };
@@ -55,23 +55,44 @@ TEST_SUITE("storage.chat") {
     const auto asked = add("user", "two");
     add("assistant", "", "pending");
     add("user", "three");
-    CHECK(texts(asked, 10) ==
+    CHECK(texts(asked, {10}) ==
           strings{"system:be brief", "user:one", "assistant:1", "user:two"});
-    CHECK(texts(asked, 2) == strings{"assistant:1", "user:two"});
-    CHECK(texts(asked, 1) == strings{"user:two"});
-    CHECK(texts(asked, 0) == strings{"user:two"});
+    CHECK(texts(asked, {2}) == strings{"assistant:1", "user:two"});
+    CHECK(texts(asked, {1}) == strings{"user:two"});
+    CHECK(texts(asked, {0}) == strings{"user:two"});
+  }
+
+  TEST_CASE_FIXTURE(prompt_world,
+                    "a prompt ends with the message that passes its size") {
+    add("user", "one");
+    add("assistant", "äöü"); // six bytes
+    const auto asked = add("user", "two");
+    const auto of_bytes = [&](std::size_t bytes) {
+      return texts(asked, {.turns = 10, .bytes = bytes});
+    };
+    CHECK(of_bytes(0) == strings{"user:two"});
+    CHECK(of_bytes(3) == strings{"user:two"});
+    CHECK(of_bytes(4) == strings{"assistant:äöü", "user:two"});
+    CHECK(of_bytes(9) == strings{"assistant:äöü", "user:two"});
+    CHECK(of_bytes(10) == strings{"user:one", "assistant:äöü", "user:two"});
+    // The same where there are branches.
+    admin("update public.messages set after_seq = seq - 1 where id = $1",
+          {asked.str()});
+    CHECK(of_bytes(3) == strings{"user:two"});
+    CHECK(of_bytes(9) == strings{"assistant:äöü", "user:two"});
+    CHECK(of_bytes(10) == strings{"user:one", "assistant:äöü", "user:two"});
   }
 
   TEST_CASE_FIXTURE(prompt_world, "a prompt carries the conversation's choices") {
     const auto asked = add("user", "hi");
-    const auto plain = load_prompt(db, ada, room, asked, 5);
+    const auto plain = load_prompt(db, ada, room, asked, {5});
     REQUIRE(plain);
     CHECK_FALSE(plain->system);
     CHECK_FALSE(plain->model);
     admin("update public.conversations set system_prompt = 'Be kind', model = 'tiny' "
           "where id = $1",
           {room.str()});
-    const auto chosen = load_prompt(db, ada, room, asked, 5);
+    const auto chosen = load_prompt(db, ada, room, asked, {5});
     REQUIRE(chosen);
     CHECK(chosen->system == "Be kind");
     CHECK(chosen->model == "tiny");

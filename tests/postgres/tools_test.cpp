@@ -46,7 +46,7 @@ struct tools_world {
     admin("update public.conversations set metadata = $2::jsonb where id = $1",
           {room.str(), metadata});
     auto reader = connection{database(), role::requests};
-    const auto read = load_prompt(reader, ada, room, asked.message, 5);
+    const auto read = load_prompt(reader, ada, room, asked.message, {5});
     REQUIRE(read);
     return read->only_tools;
   }

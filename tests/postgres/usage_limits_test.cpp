@@ -123,12 +123,35 @@ TEST_SUITE("storage.usage_limits") {
     CHECK(one_more() == "sent");
     CHECK(one_more() == "sent");
     CHECK(one_more() == "replies_per_minute");
-    admin("update jessica.quota set minute = minute - interval '1 min' "
+    admin("update jessica.quota set recent_at = recent_at - interval '1 min' "
           "where user_id = $1",
           {ada.str()});
     CHECK(one_more() == "sent");
     CHECK(one_more() == "sent");
     CHECK(one_more() == "replies_per_minute");
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "places in a minute come back one by one") {
+    const auto later = [&](const std::string& seconds) {
+      admin("update jessica.quota set recent_at = recent_at - interval '1 s' * $2 "
+            "where user_id = $1",
+            {ada.str(), seconds});
+    };
+    limit(ada, "replies_per_minute", "7"); // which no interval can be divided by
+    for (auto i = 0; i < 7; ++i)
+      CHECK(one_more() == "sent");
+    CHECK(one_more() == "replies_per_minute");
+    later("9"); // a seventh of a minute
+    CHECK(one_more() == "sent");
+    CHECK(one_more() == "replies_per_minute");
+    later("30");
+    for (auto i = 0; i < 3; ++i)
+      CHECK(one_more() == "sent");
+    CHECK(one_more() == "replies_per_minute");
+    const auto stored = send({say()});
+    const auto told = wire::read_refusal(stored.front().error());
+    REQUIRE(told);
+    CHECK(std::stoi(told->retry_after) <= 9);
   }
 
   TEST_CASE_FIXTURE(usage_world,

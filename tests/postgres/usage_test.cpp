@@ -161,6 +161,84 @@ TEST_SUITE("storage.usage") {
     check_books();
   }
 
+  TEST_CASE_FIXTURE(usage_world, "what a killed node's attempt used is counted") {
+    limit(ada, "replies_per_day", "100");
+    const auto lease = join();
+    const auto made = send_one(lease);
+    const auto before = held();
+    const auto far = checkpoint{made.job, 1, "half", {3, 4, true, cent}, "m"};
+    REQUIRE(save(db, lease, {&far, 1}));
+    SUBCASE("when its lease is swept") {
+      admin("update jessica.nodes set until = now() - interval '1 s'");
+      REQUIRE(sweep(db));
+    }
+    SUBCASE("when it says goodbye") {
+      REQUIRE(leave_node(db, lease));
+    }
+    SUBCASE("when INFERENCE died") {
+      const auto why = failure{made.job, "internal error", true};
+      REQUIRE(fail_jobs(db, lease, {&why, 1}));
+    }
+    CHECK(used() == "m 0 3 4 7 0.01");
+    CHECK(held() == before);
+    // What comes late counts what the checkpoint did not know.
+    auto late = spending{
+        .user = ada, .model = "m", .used = {3, 9, true, amount{2 * cent.picos}}};
+    late.job = made.job;
+    late.saved = far.used;
+    REQUIRE(spend(db, late));
+    CHECK(used() == "m 0 3 9 12 0.02");
+    // The next attempt dies before it says anything: nothing is counted twice.
+    const auto next = join();
+    admin("update jessica.ready set run_at = now()");
+    REQUIRE(claim(db, next, {1, 1, {}})->jobs.size() == 1);
+    admin("update jessica.nodes set until = now() - interval '1 s'");
+    REQUIRE(sweep(db));
+    CHECK(used() == "m 0 3 9 12 0.02");
+    // A job that is gone is counted by nobody else.
+    admin("delete from public.conversations where id = $1", {room.str()});
+    REQUIRE(spend(db, late));
+    CHECK(used() == "m 1 6 18 24 0.04");
+    check_books();
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a reply that can never be stored is counted once") {
+    const auto lease = join();
+    const auto made = send_one(lease);
+    const auto far = checkpoint{made.job, 1, "half", {3, 4, true}, "m"};
+    REQUIRE(save(db, lease, {&far, 1}));
+    const auto end = outcome{.job = made.job,
+                             .attempt = 1,
+                             .cancelled = false,
+                             .content = std::string{"zero\0byte", 9},
+                             .used = {5, 6, true},
+                             .model = "m",
+                             .tools = {},
+                             .finish_reason = "stop"};
+    const auto kept = finish(db, lease, {&end, 1});
+    REQUIRE(kept);
+    CHECK(kept->front() == false);
+    auto rest = spending{.user = ada, .model = "m", .used = end.used};
+    rest.job = made.job;
+    rest.saved = far.used;
+    REQUIRE(spend(db, rest)); // as INFERENCE does
+    CHECK(used() == "m 0 5 6 11 0");
+  }
+
+  TEST_CASE_FIXTURE(usage_world, "a failed attempt counts what it says, once") {
+    const auto lease = join();
+    const auto made = send_one(lease);
+    const auto far = checkpoint{made.job, 1, "half", {3, 4, true}, "m"};
+    REQUIRE(save(db, lease, {&far, 1}));
+    const auto why = failure{.job = made.job,
+                             .what = "x",
+                             .retryable = true,
+                             .used = {5, 6, true},
+                             .model = "m"};
+    REQUIRE(fail_jobs(db, lease, {&why, 1}));
+    CHECK(used() == "m 0 5 6 11 0");
+  }
+
   TEST_CASE_FIXTURE(usage_world, "a reply holds its prompt and what it may be long") {
     limit(ada, "tokens_per_day", "1000000");
     (void)send_one({}, R"({"max_tokens": 100})");

@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <set>
+#include <stdexcept>
 #include <variant>
 
 TEST_SUITE("actors.gateway") {
@@ -32,6 +33,8 @@ TEST_SUITE("actors.gateway") {
     }
     [[nodiscard]] std::unique_ptr<engines::generation>
     start(prompt what, engines::event_sink sink) override {
+      if (broken)
+        throw std::runtime_error{"no memory left"};
       asked.push_back(std::move(what));
       say = std::move(sink);
       return std::make_unique<held>(alive);
@@ -40,6 +43,7 @@ TEST_SUITE("actors.gateway") {
     std::vector<prompt> asked;
     engines::event_sink say;
     std::size_t alive = 0;
+    bool broken = false; ///< throws when it is asked
   };
 
   struct gateway_case {
@@ -251,6 +255,36 @@ TEST_SUITE("actors.gateway") {
     REQUIRE(engine->asked.size() == 2);
     CHECK(engine->asked[1].system.value_or("").contains("Rex"));
     CHECK(engine->asked[1].turns.size() == 2);
+  }
+
+  TEST_CASE_FIXTURE(gateway_case, "a gateway that ends leaves nobody waiting") {
+    auto what = question(ada);
+    what.asked.recalls = true;
+    SUBCASE("by an exception, at once") {
+      engine->broken = true;
+      what.asked.recalls = false;
+      const auto answer = ask_later<completion_started>(world, running, what);
+      world.settle();
+      REQUIRE(answer.arrived());
+      CHECK_FALSE(answer.value().has_value());
+    }
+    SUBCASE("by an exception, behind somebody's answer") {
+      engine->broken = true;
+      const auto answer = ask_later<completion_started>(world, running, what);
+      world.settle();
+      REQUIRE(answer.arrived());
+      CHECK(answer.value().error().code == errc::unavailable);
+    }
+    SUBCASE("while it waits for somebody") {
+      memory_silent = true;
+      const auto answer = ask_later<completion_started>(world, running, what);
+      world.settle();
+      CHECK_FALSE(answer.arrived());
+      caf::anon_send_exit(running, caf::exit_reason::user_shutdown);
+      world.settle();
+      REQUIRE(answer.arrived());
+      CHECK(answer.value().error().code == errc::unavailable);
+    }
   }
 
   TEST_CASE_FIXTURE(gateway_case, "memories that come too late are gone without") {

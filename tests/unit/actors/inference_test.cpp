@@ -171,6 +171,23 @@ struct job_run {
     engine->send(std::move(event));
     world.settle();
   }
+
+  [[nodiscard]] std::string topic_name() const {
+    return "conversation:" + what.conversation.str();
+  }
+  void crash_channel() {
+    auto channel = world.ask<open_room>(hub, open_topic{{topic_name(), true}});
+    REQUIRE(channel);
+    caf::anon_send_exit(channel->channel, caf::exit_reason::unhandled_exception);
+    world.settle();
+  }
+  /// A client in the channel that there is now.
+  std::shared_ptr<test::recorded_outbox> join_again() {
+    auto back = std::make_shared<test::recorded_outbox>();
+    REQUIRE(world.ask<open_room>(hub,
+                                 join_topic{{topic_name(), true}, joining(back, "2")}));
+    return back;
+  }
 };
 
 } // namespace
@@ -538,19 +555,75 @@ TEST_CASE("a channel that crashed is replaced and brought up to date") {
   auto run = job_run{};
   run.start();
   run.engine_says(engines::text_made{"first ", 1});
-  const auto name = "conversation:" + run.what.conversation.str();
-  auto channel = run.world.ask<open_room>(run.hub, open_topic{{name, true}});
-  REQUIRE(channel);
-  caf::anon_send_exit(channel->channel, caf::exit_reason::unhandled_exception);
-  run.world.settle();
-  auto back = std::make_shared<test::recorded_outbox>();
-  REQUIRE(run.world.ask<open_room>(
-      run.hub, join_topic{{name, true}, job_run::joining(back, "2")}));
+  run.crash_channel();
+  const auto back = run.join_again();
   REQUIRE(back->broadcasts("reply.snapshot").size() == 1);
   CHECK(back->broadcasts("reply.snapshot")[0].at("text") == "first ");
   run.engine_says(engines::text_made{"second", 1});
   REQUIRE(back->broadcasts("reply.delta").size() == 1);
   CHECK(back->broadcasts("reply.delta")[0].at("first_seq") == 2);
+}
+
+TEST_CASE("a channel that crashed while the end is stored is replaced to tell of it") {
+  auto run = job_run{};
+  run.start();
+  run.engine_says(engines::text_made{"all ", 1});
+  run.finish_answer = fail(errc::unavailable, "down");
+  run.engine_says(engines::text_ended{"stop", {}});
+  run.crash_channel();
+  const auto back = run.join_again();
+  REQUIRE(back->broadcasts("reply.snapshot").size() == 1);
+  CHECK(back->broadcasts("reply.completed").empty());
+  run.finish_answer = true;
+  run.world.advance(1s);
+  REQUIRE(back->broadcasts("reply.completed").size() == 1);
+  CHECK(back->broadcasts("reply.completed")[0].at("seq") == 1);
+}
+
+TEST_CASE("a new channel is not told what the lease's doubt holds back") {
+  auto run = job_run{};
+  run.start();
+  run.engine_says(engines::text_made{"told ", 1});
+  run.world.advance(lease_time);
+  run.engine_says(engines::text_made{"untold", 1});
+  run.crash_channel();
+  const auto back = run.join_again();
+  REQUIRE(back->broadcasts("reply.snapshot").size() == 1);
+  CHECK(back->broadcasts("reply.snapshot")[0].at("text") == "told ");
+  CHECK(back->broadcasts("reply.snapshot")[0].at("seq") == 1);
+  run.engine_says(engines::text_ended{"stop", {}}); // the commit says it was ours
+  REQUIRE(back->broadcasts("reply.delta").size() == 1);
+  CHECK(back->broadcasts("reply.delta")[0].at("first_seq") == 2);
+}
+
+TEST_CASE("who never answers is asked again: no reply waits for ever") {
+  auto run = job_run{};
+  run.hold_saves = true; // a checkpoint whose asker is forgotten
+  run.start();
+  run.world.advance(1s);
+  run.engine_says(engines::text_made{"a", 1});
+  REQUIRE(run.saved.size() == 1);
+  run.engine_says(engines::text_ended{"stop", {}});
+  CHECK(run.finished.empty()); // not beside the checkpoint
+  run.world.advance(1min);
+  CHECK(run.finished.size() == 1);
+  CHECK(run.client->broadcasts("reply.completed").size() == 1);
+}
+
+TEST_CASE("a checkpoint says what was used so far, and who lost the job says it too") {
+  auto run = job_run{};
+  run.start();
+  run.world.advance(1s);
+  run.engine_says(engines::text_made{"a", 2});
+  REQUIRE(run.saved.size() == 1);
+  CHECK(run.saved[0].used == usage{1, 2, true, amount{5'000'000}});
+  CHECK(run.saved[0].model == "scripted");
+  run.engine_says(engines::text_made{"b", 3});
+  run.finish_answer = false;
+  run.engine_says(engines::text_ended{"stop", {4, 6, false}});
+  REQUIRE(run.lost.size() == 1);
+  CHECK(run.lost[0].used == usage{4, 6, false, amount{16'000'000}});
+  CHECK(run.lost[0].saved == run.saved[0].used);
 }
 
 TEST_CASE("while no channel can be had the reply goes on, and waits for one") {

@@ -97,14 +97,7 @@ struct tool_run {
 
   void start() {
     lease->extend(world.now() + 60s);
-    auto who = newcomer{};
-    who.member.socket = 1;
-    who.member.out = client;
-    who.member.version = wire::serializer::v1;
-    who.member.join_ref = who.ref = "1";
-    who.join_response = "{}";
-    REQUIRE(world.ask<open_room>(
-        hub, join_topic{{"conversation:" + what.conversation.str(), true}, who}));
+    REQUIRE(world.ask<open_room>(hub, join_topic{where(), joining(client)}));
     running = world.own(world.sys().spawn(inference,
                                           inference_deps{hub,
                                                          writer(),
@@ -119,6 +112,20 @@ struct tool_run {
                                                          limits},
                                           what));
     world.settle();
+  }
+
+  [[nodiscard]] newcomer
+  joining(const std::shared_ptr<test::recorded_outbox>& out) const {
+    auto who = newcomer{};
+    who.member.socket = 1;
+    who.member.out = out;
+    who.member.version = wire::serializer::v1;
+    who.member.join_ref = who.ref = "1";
+    who.join_response = "{}";
+    return who;
+  }
+  [[nodiscard]] topic where() const {
+    return {"conversation:" + what.conversation.str(), true};
   }
 
   void says(engines::engine_event event) {
@@ -324,6 +331,35 @@ TEST_CASE("who lost its job ends its calls") {
   run.world.settle();
   CHECK(run.tools->open == 0);
   CHECK(run.finished.empty());
+}
+
+TEST_CASE("a channel that crashes during a call is replaced, and nothing begins anew") {
+  auto run = tool_run{};
+  run.start();
+  run.says(engines::text_made{"Let me see.", 3});
+  run.calls({{"c1", "add", "{}"}, {"c2", "sub", "{}"}});
+  auto channel = run.world.ask<open_room>(run.hub, open_topic{run.where()});
+  REQUIRE(channel);
+  caf::anon_send_exit(channel->channel, caf::exit_reason::unhandled_exception);
+  run.world.settle();
+  CHECK(run.engine->asked.size() == 1);
+  CHECK(run.tools->asked.size() == 2);
+  CHECK(run.tools->open == 2);
+  run.client = std::make_shared<test::recorded_outbox>(); // who joins in the middle
+  REQUIRE(run.world.ask<open_room>(run.hub,
+                                   join_topic{run.where(), run.joining(run.client)}));
+  REQUIRE(run.client->broadcasts("reply.snapshot").size() == 1);
+  CHECK(run.client->broadcasts("reply.snapshot")[0].at("text") == "Let me see.");
+  CHECK(run.client->broadcasts("reply.snapshot")[0].at("seq") == 3);
+  run.ends(0, "3");
+  run.ends(1, "4");
+  CHECK(run.told() == strings{"c1:done", "c2:done"});
+  run.says(engines::text_made{"It is 3.", 4});
+  REQUIRE(run.client->broadcasts("reply.delta").size() == 1);
+  CHECK(run.client->broadcasts("reply.delta")[0].at("first_seq") == 4);
+  run.says(engines::text_ended{"stop", {20, 4, false}});
+  CHECK(run.client->broadcasts("reply.completed").at(0).at("seq") == 7);
+  CHECK(run.finished.at(0).content == "Let me see.\n\nIt is 3.");
 }
 
 TEST_CASE("a late outcome of a reply that is over changes nothing") {

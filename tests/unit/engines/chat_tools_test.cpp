@@ -155,6 +155,22 @@ TEST_CASE("a model that refuses tools is asked again without, and from then on")
   CHECK_FALSE(seen[2].body.contains("\"tools\""));
 }
 
+TEST_CASE(
+    "a question refused for one of its tools is asked without, and the next with") {
+  auto with = fake_provider{
+      {{say{answer("400 Bad Request",
+                   R"({"error":{"message":"Invalid schema for tools[0]"}})")}},
+       good_answer({"x"}),
+       good_answer({"y"})}};
+  auto world = chat_world{provider_at(with.url(), "particular")};
+  CHECK(world.ask(with_tools()).text == "x");
+  CHECK(world.ask(with_tools()).text == "y");
+  const auto seen = with.requests();
+  REQUIRE(seen.size() == 3);
+  CHECK_FALSE(seen[1].body.contains("\"tools\""));
+  CHECK(seen[2].body.contains("\"tools\""));
+}
+
 TEST_CASE("another refusal is told, with tools or without") {
   auto with = fake_provider{
       {{say{answer("400 Bad Request", R"({"error":{"message":"too hot"}})")}}}};
