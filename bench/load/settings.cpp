@@ -75,6 +75,9 @@ constexpr auto flags = std::array{
     flag{"vectors", "search: vectors", &settings::vectors},
     flag{"owners", "search: users whom the vectors belong to", &settings::owners},
     flag{"queries", "search: queries of a round", &settings::queries},
+    flag{"graph-minutes",
+         "search: most that pgvector may take for one graph of all vectors; 0: none",
+         &settings::graph_minutes},
     flag{"search-peers", "search: pgvector, hnswlib, or empty",
          &settings::search_peers},
 };

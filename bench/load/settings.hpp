@@ -52,6 +52,7 @@ struct settings {
   std::size_t vectors = 100'000;   ///< search
   std::size_t owners = 100;        ///< search: users whom the vectors belong to
   std::size_t queries = 1'000;     ///< search: of a round, for each contender
+  std::size_t graph_minutes = 25;  ///< search: that pgvector may link one graph for
   std::string search_peers = "pgvector,hnswlib"; ///< search
   std::filesystem::path texts; ///< search: one a line; empty: drawn vectors
   std::filesystem::path model =
