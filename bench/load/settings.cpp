@@ -30,6 +30,8 @@ constexpr auto flags = std::array{
          "embedding, retrieval, searchable, search of texts: the model's directory",
          &settings::model},
     flag{"paraphrases", "retrieval: queries and texts", &settings::paraphrases},
+    flag{"keywords", "retrieval: queries for names and codes, and texts",
+         &settings::keywords},
     flag{"scratch", "where databases live during a run", &settings::scratch},
     flag{"commit", "what is measured, for the report", &settings::commit},
     flag{"rounds", "rounds; medians are shown", &settings::rounds},

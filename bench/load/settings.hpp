@@ -58,6 +58,7 @@ struct settings {
   std::filesystem::path model =
       "build/models/use-lite"; ///< embedding, retrieval, searchable, search of texts
   std::filesystem::path paraphrases = "bench/data/paraphrases.txt"; ///< retrieval
+  std::filesystem::path keywords = "bench/data/keywords.txt";       ///< retrieval
 };
 
 /// `--name value` or `--name=value`; `--json` stands alone. Fails: invalid_input.
