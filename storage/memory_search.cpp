@@ -61,7 +61,7 @@ constexpr auto nearest_rows = std::string_view{R"(
 // What a question's words are worth; the header tells the rule. Kinds of tokens are
 // those of PostgreSQL's parser: 1, 2, 10 and 11 are words, 12 to 14 what lies between
 // them, 15 to 17 compounds, whose parts come as well. `low` is a word in lower case,
-// and its stem.
+// and its stem. German writes all nouns with a capital.
 constexpr auto word_rows = std::string_view{R"(
   with tokens as (
     select tsvector_to_array(to_tsvector($1::regconfig, token)) as word,
@@ -99,7 +99,8 @@ constexpr auto word_rows = std::string_view{R"(
     select a.word,
       ln(1 + (select count(*) from read)::float8 / greatest(count(m.id), 1)) as weight,
       a.name
-        or (not coalesce(bool_or(m.content ~ ('\m' || a.low)), false)
+        or ($1::regconfig <> 'german'::regconfig
+            and not coalesce(bool_or(m.content ~ ('\m' || a.low)), false)
             and (a.capital or coalesce(bool_or(
               lower(m.content) ~ ('[[:lower:][:digit:],;)] +' || a.low)), false)))
         as name

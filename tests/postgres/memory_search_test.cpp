@@ -205,11 +205,11 @@ TEST_SUITE("postgres.memory_search") {
   TEST_CASE_FIXTURE(memory_case, "names count in full, other words a sixth, rare ones "
                                  "more") {
     const auto named = add_message(ada, room, "the bill from Kowalczyk came");
-    const auto other = add_message(ada, room, "a bill for the roof");
+    const auto unnamed = add_message(ada, room, "a bill for the roof");
     const auto found = matches("the bill from kowalczyk");
     REQUIRE(found.size() == 2);
     CHECK(found[0].message == named);
-    CHECK(found[1].message == other);
+    CHECK(found[1].message == unnamed);
     const auto bill = std::log(2);
     const auto name = std::log(3);
     CHECK(found[0].match == doctest::Approx((name + bill / 6) / (name + bill)));
