@@ -187,7 +187,7 @@ std::vector<recipe> with_tables() {
 std::vector<recipe> with_filter(bool graph) {
   auto all = std::vector<recipe>{
       {graph ? "one table, index on the user, then a sort"
-             : "one table, index on the user, then a sort; no graph of all in time",
+             : "one table, index on the user, then a sort; no graph of all was made",
        {},
        "select n from texts where owner = $2::int "
        "order by (v <#> $1::vector) + 0 limit 10"}};
