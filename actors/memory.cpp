@@ -1,7 +1,7 @@
 #include "actors/memory.hpp"
 
 #include "actors/errors.hpp"
-#include "actors/rank_fusion.hpp"
+#include "actors/hybrid_ranking.hpp"
 #include "actors/supervision.hpp"
 #include "ops/log.hpp"
 #include "ops/metrics.hpp"
@@ -22,8 +22,8 @@ using self_pointer = memory_actor::stateful_pointer<memory_state>;
 /// here.
 constexpr auto most_asked = std::size_t{2000};
 constexpr auto growth = std::size_t{4};
-/// Ranks far down say nothing: so many of each kind are fused.
-constexpr auto least_fused = std::size_t{50};
+/// Of a hybrid search: so many of each kind are ranked together.
+constexpr auto least_ranked = std::size_t{50};
 constexpr auto no_threshold = -1.0F;
 
 struct memory_metrics {
@@ -52,7 +52,7 @@ struct search_run {
   std::chrono::steady_clock::time_point began;
   std::shared_ptr<const std::vector<float>> query;
   std::string model; ///< of the query; empty: as the index
-  std::vector<message_id> by_words;
+  std::vector<storage::worded_memory> by_words;
   std::size_t asking = 0; ///< so many messages were asked for
   bool by_table = false;  ///< the index cannot answer this one
 };
@@ -103,10 +103,19 @@ void answer_with(self_pointer self, const run_ptr& run,
   finish(self, run, std::move(found));
 }
 
+/// The best cosine that a message may have which is not among the nearest.
+[[nodiscard]] float unseen(const search_run& run,
+                           const std::vector<memory_hit>& nearest) {
+  if (!nearest.empty() && nearest.size() >= run.asking)
+    return nearest.back().score;
+  return run.asked.what.min_score.value_or(0);
+}
+
 void read_texts(self_pointer self, const run_ptr& run,
                 const std::vector<memory_hit>& nearest) {
-  const auto hybrid = run->asked.what.hybrid;
-  auto hits = hybrid ? fuse_ranks(nearest, run->by_words) : nearest;
+  auto hits = run->asked.what.hybrid
+                  ? rank_hybrid(nearest, run->by_words, unseen(*run, nearest))
+                  : nearest;
   auto places = std::vector<storage::memory_place>{};
   for (const auto& one : hits)
     places.push_back({one.message, one.id});
@@ -165,7 +174,7 @@ void find_words(self_pointer self, const run_ptr& run) {
                 match_words{run->asked.whose, what.text, what.filter, run->asking})
       .then(
           [self, run](words_matched& found) {
-            run->by_words = std::move(found.messages);
+            run->by_words = std::move(found.found);
             find_nearest(self, run);
           },
           failing(self, run));
@@ -176,7 +185,7 @@ void search_with(self_pointer self, const run_ptr& run, std::vector<float> query
   run->asking = run->asked.what.k;
   if (!run->asked.what.hybrid)
     return find_nearest(self, run);
-  run->asking = std::max(run->asking, least_fused);
+  run->asking = std::max(run->asking, least_ranked);
   find_words(self, run);
 }
 

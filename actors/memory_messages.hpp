@@ -196,7 +196,7 @@ struct match_words {
   std::size_t k = 8;
 };
 struct words_matched {
-  std::vector<message_id> messages;
+  std::vector<storage::worded_memory> found;
 };
 
 /// MEMORY READER asks row security about memories. Detached, in a POOL.

@@ -31,7 +31,7 @@ memory_reader(memory_reader_actor::stateful_pointer<memory_reader_state> self,
             storage::memories_with_words(*self->state.db, msg.whose,
                                          self->state.options.language, msg.text,
                                          msg.filter, msg.k)
-                .transform([](auto ids) { return words_matched{std::move(ids)}; }));
+                .transform([](auto found) { return words_matched{std::move(found)}; }));
       },
       [](are_you_free) { return done{}; },
   };

@@ -39,7 +39,7 @@ struct found_memory {
   conversation_id conversation;
   message_role role = message_role::user;
   timestamp said_at;
-  float score = 0; ///< cosine; of a hybrid search 0 to 1, by the ranks
+  float score = 0; ///< cosine; of a hybrid search that and the words, at most 1
   std::string content;
   bool cut = false;    ///< the content is longer than what is here
   std::string excerpt; ///< the piece of the content that fits best

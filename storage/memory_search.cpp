@@ -18,6 +18,7 @@ namespace {
 constexpr auto content_characters = 8192;
 constexpr auto excerpt_bytes = 2048;
 constexpr auto messages_with_words = 2000;
+constexpr auto most_words = 50;
 
 // A piece that is gone, or of an older text, is not joined: its hit is dropped.
 constexpr auto read_places = std::string_view{R"(
@@ -57,10 +58,24 @@ constexpr auto nearest_rows = std::string_view{R"(
   order by score desc, e.id desc
   limit $8)"};
 
-// Any of the words will do: a question has words that its answer has not.
+// What a question's words are worth; the header tells the rule. Kinds of tokens are
+// those of PostgreSQL's parser: 1, 2, 10 and 11 are words, 12 to 14 what lies between
+// them, 15 to 17 compounds, whose parts come as well. `low` is a word in lower case,
+// and its stem. German writes all nouns with a capital.
 constexpr auto word_rows = std::string_view{R"(
-  with asked as (
-    select replace(plainto_tsquery($1::regconfig, $2)::text, '&', '|')::tsquery as words),
+  with tokens as (
+    select tsvector_to_array(to_tsvector($1::regconfig, token)) as word,
+      lower(token) as token,
+      tokid not in (1, 2, 10, 11) or count(*) over () = 1 as name,
+      tokid in (1, 2, 10, 11) and token ~ '^[[:upper:]]'
+        and $2 ~ ('[[:lower:][:digit:],;)] +' || token) as capital
+    from ts_parse('default', $2) where tokid not between 12 and 17),
+  asked as materialized (
+    select word, bool_or(name) as name, bool_or(capital) as capital,
+      '(' || string_agg(distinct regexp_replace(part, '(\W)', '\\\1', 'g'), '|') || ')\M'
+        as low
+    from tokens, unnest(word || token) part
+    where word <> '{{}}' group by word limit {1}),
   newest as (
     select m.id, m.seq, m.content
     from public.conversations c
@@ -73,14 +88,29 @@ constexpr auto word_rows = std::string_view{R"(
            or m.created_at >= timestamptz 'epoch' + $7 * interval '1 microsecond')
       and ($8::bigint is null
            or m.created_at < timestamptz 'epoch' + $8 * interval '1 microsecond')
-    order by m.created_at desc limit {}),
-  ranked as (
-    select n.id, n.seq, a.words,
-      to_tsvector($1::regconfig, left(n.content, 20000)) as has
-    from newest n, asked a)
-  select id from ranked
-  where has @@ words
-  order by ts_rank(has, words) desc, seq desc limit $9)"};
+    order by m.created_at desc limit {0}),
+  read as materialized (
+    select id, seq, left(content, 20000) as content,
+      tsvector_to_array(to_tsvector($1::regconfig, left(content, 20000))) as has
+    from newest),
+  matched as materialized (
+    select r.id, r.seq, r.content, a.word from read r join asked a on r.has @> a.word),
+  weighed as materialized (
+    select a.word,
+      ln(1 + (select count(*) from read)::float8 / greatest(count(m.id), 1)) as weight,
+      a.name
+        or ($1::regconfig <> 'german'::regconfig
+            and not coalesce(bool_or(m.content ~ ('\m' || a.low)), false)
+            and (a.capital or coalesce(bool_or(
+              lower(m.content) ~ ('[[:lower:][:digit:],;)] +' || a.low)), false)))
+        as name
+    from asked a left join matched m using (word)
+    group by a.word, a.name, a.capital, a.low)
+  select m.id, sum(case when w.name then w.weight else w.weight / 6 end)
+    / (select sum(weight) from weighed) as match
+  from matched m join weighed w using (word)
+  group by m.id, m.seq
+  order by match desc, m.seq desc limit $9)"};
 
 [[nodiscard]] statement become(const memory_owner& whose) {
   return whose.who ? act_as(*whose.who, access::read_only)
@@ -197,23 +227,24 @@ nearest_memories(connection& db, const memory_owner& whose, std::string_view mod
   return hits;
 }
 
-result<std::vector<message_id>>
+result<std::vector<worded_memory>>
 memories_with_words(connection& db, const memory_owner& whose,
                     std::string_view language, const std::string& text,
                     const memory_filter& filter, std::size_t k) {
   auto values = std::vector<parameter>{std::string{language}, text};
   add_filter(values, whose, filter);
   values.push_back(std::to_string(k));
-  const auto found = db.run(
-      std::array{become(whose), statement{std::format(word_rows, messages_with_words),
-                                          std::move(values)}});
+  const auto found = db.run(std::array{
+      become(whose), statement{std::format(word_rows, messages_with_words, most_words),
+                               std::move(values)}});
   if (!found)
     return std::unexpected{found.error()};
-  auto messages = std::vector<message_id>{};
+  auto memories = std::vector<worded_memory>{};
   const auto& all = found->at(1);
   for (auto row = 0; row < all.size(); ++row)
-    messages.push_back(message_id::parse(all.text(row, 0)).value_or(message_id{}));
-  return messages;
+    memories.push_back({message_id::parse(all.text(row, 0)).value_or(message_id{}),
+                        std::strtof(std::string{all.text(row, 1)}.c_str(), nullptr)});
+  return memories;
 }
 
 } // namespace jessica::storage

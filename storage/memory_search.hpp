@@ -49,9 +49,25 @@ nearest_memories(connection& db, const memory_owner& whose, std::string_view mod
                  std::span<const float> vector, const memory_filter& filter,
                  std::size_t k, float min_score);
 
+/// A message that has words of a question.
+struct worded_memory {
+  message_id message;
+  float match = 0; ///< 0 to 1: how much of what the question names it has
+
+  friend bool operator==(const worded_memory&, const worded_memory&) = default;
+};
+
 /// The messages that have words of the text, best first; `language` is the name of a
 /// text search configuration. Looks at the owner's newest few thousand messages.
-[[nodiscard]] result<std::vector<message_id>>
+///
+/// Each word weighs ln(1 + n / messages that have it), of n; one that none has as a
+/// word of one message. `match` is the weight
+/// of the names that the message has, and a sixth of that of its other words, as a
+/// share of the weight of all words of the text. Names have no meaning that a vector
+/// would know: numbers, codes, addresses; a word alone; and words that the messages
+/// never write in lower case, but with a capital within a sentence, there or in the
+/// text.
+[[nodiscard]] result<std::vector<worded_memory>>
 memories_with_words(connection& db, const memory_owner& whose,
                     std::string_view language, const std::string& text,
                     const memory_filter& filter, std::size_t k);

@@ -5,6 +5,7 @@
 #include "engines/onnx_embedder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <format>
 #include <memory>
 #include <numeric>
@@ -84,8 +85,44 @@ ranks(memory_world& world, const retrieval_set& what,
   return made;
 }
 
-/// All documents as messages of one user, then every query by search-memory.
-[[nodiscard]] result<void> ask_server(const settings& how, const retrieval_set& what,
+struct named_set {
+  std::string name;
+  retrieval_set what;
+  std::vector<std::string> ids = {}; ///< of the messages that its documents are
+};
+
+/// All documents as messages of one user.
+[[nodiscard]] result<void> store(memory_world& world, http_client& by,
+                                 std::vector<named_set>& sets) {
+  for (auto& set : sets)
+    for (const auto& text : set.what.documents)
+      if (auto stored =
+              world.store(by, set.ids.emplace_back(message_id::make().str()), text);
+          !stored)
+        return stored;
+  return world.settle();
+}
+
+/// Every query by its vector alone and hybrid. Words may help; they must not harm.
+[[nodiscard]] result<void> compare(memory_world& world, const named_set& set,
+                                   round& into) {
+  constexpr auto bearable = 0.02;
+  auto scores = std::array<retrieval_score, 2>{};
+  for (const auto hybrid : {false, true}) {
+    const auto found = ranks(world, set.what, set.ids, hybrid);
+    if (!found)
+      return std::unexpected{found.error()};
+    scores[hybrid ? 1 : 0] = score_of(*found);
+    add(into, set.name + (hybrid ? ", hybrid" : ", vectors alone"),
+        scores[hybrid ? 1 : 0]);
+  }
+  const auto harmed = scores[1].recall_at_1 < scores[0].recall_at_1 - bearable ||
+                      scores[1].recall_at_5 < scores[0].recall_at_5 - bearable;
+  into.push_back({set.name + ", hybrid is worse", "sets", harmed ? 1.0 : 0.0, true});
+  return {};
+}
+
+[[nodiscard]] result<void> ask_server(const settings& how, std::vector<named_set> sets,
                                       round& into) {
   const auto home = scratch_directory::make(how);
   if (!home)
@@ -98,20 +135,11 @@ ranks(memory_world& world, const retrieval_set& what,
   auto writer = http_client::connect(server->port);
   if (!world || !writer)
     return std::unexpected{!world ? world.error() : writer.error()};
-  auto ids = std::vector<std::string>{};
-  for (const auto& text : what.documents)
-    if (auto stored =
-            world->store(*writer, ids.emplace_back(message_id::make().str()), text);
-        !stored)
-      return stored;
-  if (auto settled = world->settle(); !settled)
-    return settled;
-  for (const auto hybrid : {false, true}) {
-    const auto found = ranks(*world, what, ids, hybrid);
-    if (!found)
-      return std::unexpected{found.error()};
-    add(into, hybrid ? "server, hybrid" : "server, vectors alone", score_of(*found));
-  }
+  if (auto stored = store(*world, *writer, sets); !stored)
+    return stored;
+  for (const auto& set : sets)
+    if (auto compared = compare(*world, set, into); !compared)
+      return compared;
   return {};
 }
 
@@ -121,12 +149,16 @@ result<findings> run_retrieval(const settings& how) {
   const auto what = read_retrieval_file(how.paraphrases);
   if (!what)
     return std::unexpected{what.error()};
-  auto found =
-      findings{"retrieval",
-               {{"queries", std::to_string(what->queries.size())},
-                {"documents", std::to_string(what->documents.size())},
-                {"hard ones", std::to_string(std::ranges::count(what->hard, true))}},
-               {}};
+  const auto keywords = read_retrieval_file(how.keywords);
+  if (!keywords)
+    return std::unexpected{keywords.error()};
+  auto found = findings{
+      "retrieval",
+      {{"queries", std::to_string(what->queries.size())},
+       {"documents", std::to_string(what->documents.size())},
+       {"hard ones", std::to_string(std::ranges::count(what->hard, true))},
+       {"queries for names and codes", std::to_string(keywords->queries.size())}},
+      {}};
   auto measures = round{}; // one: the same each time
   for (const auto small : {false, true}) {
     const auto model = engines::open_onnx_embedder({how.model, small, 1, 0});
@@ -139,7 +171,9 @@ result<findings> run_retrieval(const settings& how) {
     add(measures, name, score_of(ranks(*what, *as, true)));
     add(measures, name + " without hard", score_of(ranks(*what, *as, false)));
   }
-  if (auto asked = ask_server(how, *what, measures); !asked)
+  if (auto asked =
+          ask_server(how, {{"paraphrases", *what}, {"keywords", *keywords}}, measures);
+      !asked)
     return std::unexpected{std::move(asked.error())};
   found.rounds.push_back(std::move(measures));
   return found;

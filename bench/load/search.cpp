@@ -8,8 +8,8 @@
 #include "bench/load/servers.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <format>
-#include <iterator>
 #include <memory>
 #include <ranges>
 #include <span>
@@ -63,15 +63,13 @@ void join(field& to, search_contender who, std::shared_ptr<const questions> aske
   to.all.push_back({std::move(who), std::move(asked)});
 }
 
-result<void> join_pgvector(field& to, const search_corpus& corpus,
-                           const std::shared_ptr<const questions>& asked,
-                           const std::filesystem::path& home) {
-  auto theirs = questions{};
-  std::ranges::copy_if(*asked, std::back_inserter(theirs), [&](const auto& question) {
-    return question.owner < owners_in_pgvector(corpus);
-  });
-  return open_pgvector(corpus, theirs, home).transform([&](search_contender who) {
-    join(to, std::move(who), std::make_shared<const questions>(std::move(theirs)));
+result<void> join_pgvector(field& to, const settings& how, const search_corpus& corpus,
+                           const questions& asked, const std::filesystem::path& home) {
+  const auto limit = std::chrono::minutes{how.graph_minutes};
+  return open_pgvector(corpus, asked, limit, home).transform([&](auto forms) {
+    for (auto& form : forms)
+      join(to, std::move(form.who),
+           std::make_shared<const questions>(std::move(form.asked)));
   });
 }
 
@@ -91,7 +89,7 @@ result<field> make_field(const settings& how, const std::filesystem::path& home)
   }
   auto joined = result<void>{};
   if (asks_for(how, "pgvector"))
-    joined = join_pgvector(made, *corpus, asked, home);
+    joined = join_pgvector(made, how, *corpus, *asked, home);
   if (joined && asks_for(how, "hnswlib"))
     joined = open_hnswlib(*corpus, *asked).transform([&](search_contender who) {
       join(made, std::move(who), asked);

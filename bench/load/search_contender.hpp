@@ -40,7 +40,7 @@ ask_all(const search_answer& answer,
         std::span<const search_corpus::question> questions);
 
 /// Of several ways the quickest that reaches the wanted recall; when none does, the one
-/// that comes closest. A short trial of each.
+/// that comes closest. A short trial of each, which ends when another was quicker.
 [[nodiscard]] result<search_contender>
 choose_way(std::vector<search_contender> ways,
            std::span<const search_corpus::question> questions);

@@ -30,6 +30,8 @@ constexpr auto flags = std::array{
          "embedding, retrieval, searchable, search of texts: the model's directory",
          &settings::model},
     flag{"paraphrases", "retrieval: queries and texts", &settings::paraphrases},
+    flag{"keywords", "retrieval: queries for names and codes, and texts",
+         &settings::keywords},
     flag{"scratch", "where databases live during a run", &settings::scratch},
     flag{"commit", "what is measured, for the report", &settings::commit},
     flag{"rounds", "rounds; medians are shown", &settings::rounds},
@@ -75,6 +77,9 @@ constexpr auto flags = std::array{
     flag{"vectors", "search: vectors", &settings::vectors},
     flag{"owners", "search: users whom the vectors belong to", &settings::owners},
     flag{"queries", "search: queries of a round", &settings::queries},
+    flag{"graph-minutes",
+         "search: most that pgvector may take for one graph of all vectors; 0: none",
+         &settings::graph_minutes},
     flag{"search-peers", "search: pgvector, hnswlib, or empty",
          &settings::search_peers},
 };

@@ -52,11 +52,13 @@ struct settings {
   std::size_t vectors = 100'000;   ///< search
   std::size_t owners = 100;        ///< search: users whom the vectors belong to
   std::size_t queries = 1'000;     ///< search: of a round, for each contender
+  std::size_t graph_minutes = 25;  ///< search: that pgvector may link one graph for
   std::string search_peers = "pgvector,hnswlib"; ///< search
   std::filesystem::path texts; ///< search: one a line; empty: drawn vectors
   std::filesystem::path model =
       "build/models/use-lite"; ///< embedding, retrieval, searchable, search of texts
   std::filesystem::path paraphrases = "bench/data/paraphrases.txt"; ///< retrieval
+  std::filesystem::path keywords = "bench/data/keywords.txt";       ///< retrieval
 };
 
 /// `--name value` or `--name=value`; `--json` stands alone. Fails: invalid_input.

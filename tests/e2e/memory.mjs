@@ -112,6 +112,7 @@ describe('memory', { skip }, () => {
     assert.deepEqual(old, []);
     const hybrid = await find(ada.client, { query: 'plumber invoice', hybrid: true, k: 1 });
     assert.match(hybrid[0].content, /plumber/);
+    assert.ok(hybrid[0].score <= 1);
     assert.deepEqual(await find(ada.client, { query: 'zebra crossing rules', min_score: 0.99 }), []);
   });
 

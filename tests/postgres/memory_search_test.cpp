@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -43,12 +44,26 @@ struct memory_case {
     REQUIRE(texts);
     return *texts;
   }
-  [[nodiscard]] std::vector<message_id> worded(const std::string& text,
-                                               const memory_filter& filter = {},
-                                               std::size_t k = 10) {
+  [[nodiscard]] std::vector<worded_memory> matches(const std::string& text,
+                                                   const memory_filter& filter = {},
+                                                   std::size_t k = 10) {
     auto found = memories_with_words(db, owner(ada), "english", text, filter, k);
     REQUIRE(found);
     return *found;
+  }
+  [[nodiscard]] std::vector<message_id> worded(const std::string& text,
+                                               const memory_filter& filter = {},
+                                               std::size_t k = 10) {
+    auto ids = std::vector<message_id>{};
+    for (const auto& one : matches(text, filter, k))
+      ids.push_back(one.message);
+    return ids;
+  }
+  /// Of the only message that is found.
+  [[nodiscard]] double match(const std::string& text) {
+    const auto found = matches(text);
+    REQUIRE(found.size() == 1);
+    return found[0].match;
   }
 };
 
@@ -185,6 +200,68 @@ TEST_SUITE("postgres.memory_search") {
     CHECK(worded("the of a").empty()); // nothing but stop words
     CHECK(worded("' | & ! :* \\").empty());
     CHECK_FALSE(memories_with_words(db, owner(ada), "klingon", "dog", {}, 1));
+  }
+
+  TEST_CASE_FIXTURE(memory_case, "names count in full, other words a sixth, rare ones "
+                                 "more") {
+    const auto named = add_message(ada, room, "the bill from Kowalczyk came");
+    const auto unnamed = add_message(ada, room, "a bill for the roof");
+    const auto found = matches("the bill from kowalczyk");
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].message == named);
+    CHECK(found[1].message == unnamed);
+    const auto bill = std::log(2);
+    const auto name = std::log(3);
+    CHECK(found[0].match == doctest::Approx((name + bill / 6) / (name + bill)));
+    CHECK(found[1].match == doctest::Approx(bill / 6 / (name + bill)));
+  }
+
+  TEST_CASE_FIXTURE(memory_case, "numbers, codes and addresses are names") {
+    add_message(ada, room,
+                "it stopped with E1042, order 88231, JES-4711, v3.docx, "
+                "anke@example.org, 10.0.0.42");
+    for (const auto* const code :
+         {"E1042 again", "order 88231", "see JES-4711", "the v3.docx file",
+          "mail anke@example.org", "what is 10.0.0.42"}) {
+      CAPTURE(code);
+      CHECK(match(code) > 0.3);
+    }
+    CHECK(match("it stopped again") < 0.17);
+    CHECK(worded("E1024, order 88213").size() == 1); // by the order, no more
+    CHECK(match("E1024, order 88213") < 0.17);
+  }
+
+  TEST_CASE_FIXTURE(memory_case,
+                    "what messages write in lower case is no name, nor what "
+                    "begins a sentence") {
+    add_message(ada, room, "we read the comic strip Peanuts. Vitamins are good");
+    CHECK(match("peanuts allergy") > 0.4);
+    CHECK(match("vitamins please") < 0.17);
+    const auto lower = add_message(ada, room, "they pay peanuts");
+    for (const auto& one : matches("allergic to Peanuts"))
+      CHECK(one.match < 0.17);
+    admin("delete from public.messages where id = $1", {lower.str()});
+    add_message(ada, other, "Kowalczyk called");
+    CHECK(match("what did Kowalczyk say") > 0.4); // the question's capital
+    CHECK(match("what did kowalczyk say") < 0.17);
+  }
+
+  TEST_CASE_FIXTURE(memory_case, "a word alone is what is looked for") {
+    add_message(ada, room, "a cake with marzipan");
+    CHECK(match("marzipan") == doctest::Approx(1));
+    CHECK(match("more marzipan") < 0.17);
+    CHECK(match("what about the marzipan?") < 0.17);
+  }
+
+  TEST_CASE_FIXTURE(memory_case, "no text of a question is a pattern, or too long") {
+    add_message(ada, room, "a dog (old) costs 5 euros");
+    CHECK(worded("dog.* (a|b [x a{2} \\m ^$ C++ 5").size() == 1);
+    auto text = std::string{"dog"};
+    for (auto i = 0; i < 2000; ++i)
+      text += " word" + std::to_string(i);
+    CHECK(memories_with_words(db, owner(ada), "english", text, {}, 5));
+    CHECK(matches("5")[0].match == doctest::Approx(1));
+    CHECK(matches("nowhere at all").empty());
   }
 
   TEST_CASE("vectors are read as PostgreSQL writes them") {

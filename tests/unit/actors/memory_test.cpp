@@ -17,7 +17,7 @@ TEST_SUITE("actors.memory") {
   struct memory_case {
     user_id user = user_id::make();
     std::vector<memory_hit> near; ///< best first
-    std::vector<message_id> worded;
+    std::vector<storage::worded_memory> worded;
     std::set<message_id> hidden; ///< by row security, or deleted since
     std::vector<find_pieces> asked;
     std::vector<nearest_in_table> asked_table;
@@ -206,14 +206,15 @@ TEST_SUITE("actors.memory") {
 
   TEST_CASE_FIXTURE(memory_case, "hybrid: words and vectors together") {
     know(3);
-    worded = {message_id::make(), near[2].message};
+    worded = {{message_id::make(), 0.5F}, {near[2].message, 1}};
     auto what = question(4);
     what.what.hybrid = true;
     const auto found = search(what);
     REQUIRE(found);
     REQUIRE(found->found.size() == 4);
     CHECK(found->found[0].message == near[2].message); // known to both
-    CHECK(std::ranges::contains(found->found, worded[0], &found_memory::message));
+    CHECK(
+        std::ranges::contains(found->found, worded[0].message, &found_memory::message));
     for (const auto& one : found->found)
       CHECK(one.score <= 1);
   }
