@@ -3,6 +3,7 @@
 
 #include "domain/memory.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -14,7 +15,10 @@ struct piece_facts;
 /// Keeps the `k` best; of equal scores the newer id is better.
 class best_pieces {
 public:
-  best_pieces(std::size_t k, float min_score) : k_{k}, min_score_{min_score} {}
+  best_pieces(std::size_t k, float min_score) : k_{k}, min_score_{min_score} {
+    constexpr auto usual = std::size_t{64};
+    best_.reserve(std::min(k, usual));
+  }
 
   /// A piece with a lower score cannot get in.
   [[nodiscard]] float bar() const noexcept {

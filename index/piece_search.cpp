@@ -97,7 +97,11 @@ bool answered(const graph_scratch& scratch, const piece_question& question,
 std::vector<memory_hit> search_all(const piece_rows& rows,
                                    const piece_question& question) {
   auto best = best_pieces{question.k, question.min_score};
+  for (auto row = std::size_t{0}; row < std::min(fetched_ahead, rows.size()); ++row)
+    rows.fetch(row);
   for (auto row = std::size_t{0}; row < rows.size(); ++row) {
+    if (row + fetched_ahead < rows.size())
+      rows.fetch(row + fetched_ahead);
     if (rows.is_gone(row) ||
         (!question.filter.open() && !question.filter.passes(rows.facts(row))))
       continue;

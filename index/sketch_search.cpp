@@ -14,9 +14,6 @@ constexpr auto minus_infinity = -std::numeric_limits<float>::infinity();
 /// Rows that are read first, and for each of `k`: some may be of one message.
 constexpr auto likely_at_least = std::size_t{24};
 constexpr auto likely_for_each = std::size_t{2};
-/// The processor fetches the rest of a vector by itself once it saw its beginning.
-constexpr auto fetched_ahead = std::size_t{4};
-constexpr auto fetched_bytes = std::size_t{512};
 
 class sketch_search {
 public:
@@ -129,17 +126,11 @@ void sketch_search::read_possible() {
 }
 
 void sketch_search::read(places some) {
-  const auto fetch = [&](std::size_t which) {
-    const auto* const vector = rows_.vector(some[which]);
-    for (auto at = std::size_t{0}; at < fetched_bytes; at += 64)
-      __builtin_prefetch(vector + at);
-    __builtin_prefetch(&rows_.facts(some[which]));
-  };
   for (auto i = std::size_t{0}; i < std::min(fetched_ahead, some.size()); ++i)
-    fetch(i);
+    rows_.fetch(some[i]);
   for (auto i = std::size_t{0}; i < some.size(); ++i) {
     if (i + fetched_ahead < some.size())
-      fetch(i + fetched_ahead);
+      rows_.fetch(some[i + fetched_ahead]);
     const auto score = question_.query(rows_.vector(some[i]));
     if (score >= best_.bar())
       best_.offer(score, rows_.facts(some[i]));

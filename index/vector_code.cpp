@@ -123,7 +123,8 @@ coded_query vector_code::query(std::span<const float> vector) const {
   made.shorts_.resize(dimensions_);
   if (largest > 0)
     std::transform(vector.begin(), vector.end(), made.shorts_.begin(), [&](float x) {
-      return static_cast<std::int16_t>(std::round(x / largest * steps));
+      const auto number = x / largest * steps;
+      return static_cast<std::int16_t>(number + std::copysign(0.5F, number));
     });
   return made;
 }

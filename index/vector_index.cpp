@@ -5,7 +5,8 @@
 #include "index/snapshot_file.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <bit>
+#include <cstdint>
 #include <format>
 #include <iterator>
 #include <list>
@@ -31,7 +32,12 @@ result<void> check(std::span<const float> vector, std::size_t dimensions) {
   if (vector.size() != dimensions)
     return fail(errc::invalid_input, std::format("a vector of {} numbers, not {}",
                                                  vector.size(), dimensions));
-  if (!std::ranges::all_of(vector, [](float x) { return std::isfinite(x); }))
+  // Without a branch for each number: it is done for every search.
+  constexpr auto exponent = std::uint32_t{0x7f80'0000};
+  auto odd = false;
+  for (const auto x : vector)
+    odd |= (std::bit_cast<std::uint32_t>(x) & exponent) == exponent;
+  if (odd)
     return fail(errc::invalid_input, "a vector with a number that is none");
   return {};
 }
