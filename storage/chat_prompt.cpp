@@ -14,24 +14,28 @@
 namespace jessica::storage {
 namespace {
 
-// What both statements tell of the conversation (c).
-constexpr auto choices = std::string_view{R"(
-  c.system_prompt, c.model,
-  c.metadata -> 'memory' is distinct from 'false'::jsonb,
-  case when c.metadata -> 'tools' = 'false'::jsonb then ''
-    when jsonb_typeof(c.metadata -> 'tools') = 'array'
-    then array_to_string(array(select jsonb_array_elements_text(c.metadata -> 'tools')), ',')
-  end,
+// What both statements tell of the conversation. It is read once, not with every turn:
+// "offset 0" keeps PostgreSQL from putting its expressions where the turns are.
+constexpr auto room = std::string_view{R"(
+  select r.*, t.id, t.role, t.content from (
+    select c.system_prompt, c.model,
+      c.metadata -> 'memory' is distinct from 'false'::jsonb,
+      case when c.metadata -> 'tools' = 'false'::jsonb then ''
+        when jsonb_typeof(c.metadata -> 'tools') = 'array'
+        then array_to_string(
+          array(select jsonb_array_elements_text(c.metadata -> 'tools')), ',')
+      end,
 )"};
 
 // A conversation without branches: the message and what was said before it. Most are,
 // and PostgreSQL takes twice as long to prepare the walk below, even to take no step.
-constexpr auto from_straight = std::string_view{R"(
-  exists (
-    select from public.messages b
-    where b.conversation_id = c.id and b.after_seq is not null),
-  null, null, t.id, t.role, t.content
-  from public.conversations c
+constexpr auto straight = std::string_view{R"(
+      exists (
+        select from public.messages b
+        where b.conversation_id = $1 and b.after_seq is not null),
+      null, null
+    from public.conversations c where c.id = $1 offset 0
+  ) r
   left join lateral (
     select l.*, sum(octet_length(l.content)) over (order by l.seq desc) as bytes from (
       select m.id, m.seq, m.role, m.content from public.messages m
@@ -43,7 +47,6 @@ constexpr auto from_straight = std::string_view{R"(
       order by m.seq desc limit $3
     ) l
   ) t on t.bytes - octet_length(t.content) < $4
-  where c.id = $1
   order by t.seq)"};
 
 // History with branches is a few ranges of numbers: where a message says what it comes
@@ -73,16 +76,16 @@ constexpr auto walk_down = std::string_view{R"(
   )
 )"};
 
-constexpr auto from_walk = std::string_view{R"(
-  true,
-  (select left(r.content, $6) from public.messages r
-    where $6 > 0 and r.id = $5 and r.conversation_id = c.id),
-  (select string_agg(o.id::text, ',') from (
-    select x.id from asked a join public.messages x
-      on x.conversation_id = c.id and x.seq > a.after_seq and x.id <> $2
-    order by x.seq limit 200) o),
-  t.id, t.role, t.content
-  from public.conversations c
+constexpr auto walked = std::string_view{R"(
+      true,
+      (select left(m.content, $6) from public.messages m
+        where $6 > 0 and m.id = $5 and m.conversation_id = $1),
+      (select string_agg(o.id::text, ',') from (
+        select x.id from asked a join public.messages x
+          on x.conversation_id = $1 and x.seq > a.after_seq and x.id <> $2
+        order by x.seq limit 200) o)
+    from public.conversations c where c.id = $1 offset 0
+  ) r
   left join lateral (
     select l.*, sum(octet_length(l.content)) over (order by l.seq desc) as bytes
     from part p cross join lateral (
@@ -94,7 +97,6 @@ constexpr auto from_walk = std::string_view{R"(
     ) l
     order by l.seq desc limit $3
   ) t on t.bytes - octet_length(t.content) < $4
-  where c.id = $1
   order by t.seq)"};
 
 // clang-format off
@@ -151,24 +153,24 @@ result<prompt> load_prompt(connection& db, user_id user, conversation_id convers
   const auto turns = std::to_string(std::max(limits.turns, std::size_t{1}));
   const auto bytes = std::to_string(std::max(limits.bytes, std::size_t{1}));
   if (kept.characters == 0) {
-    const auto straight = db.run(
+    const auto plain = db.run(
         std::array{act_as_user(user, access::read_only),
-                   statement{std::format("select {}{}", choices, from_straight),
+                   statement{std::format("{}{}", room, straight),
                              {conversation.str(), message.str(), turns, bytes}}});
-    if (!straight)
-      return std::unexpected{straight.error()};
-    const auto& found = straight->at(1);
+    if (!plain)
+      return std::unexpected{plain.error()};
+    const auto& found = plain->at(1);
     if (found.size() == 0 || found.text(0, branched) == "f")
       return prompt_of(found, message);
   }
-  const auto walked = db.run(
+  const auto far = db.run(
       std::array{act_as_user(user, access::read_only),
-                 statement{std::format("{}select {}{}", walk_down, choices, from_walk),
+                 statement{std::format("{}{}{}", walk_down, room, walked),
                            {conversation.str(), message.str(), turns, bytes,
                             kept.reply.str(), std::to_string(kept.characters)}}});
-  if (!walked)
-    return std::unexpected{walked.error()};
-  return prompt_of(walked->at(1), message);
+  if (!far)
+    return std::unexpected{far.error()};
+  return prompt_of(far->at(1), message);
 }
 
 } // namespace jessica::storage
