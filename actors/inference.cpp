@@ -88,7 +88,7 @@ void take_event(self_pointer self, engines::engine_event& event) {
 void open_channel(self_pointer self) {
   auto& state = self->state;
   auto where = topic{"conversation:" + state.what.conversation.str(), true};
-  self->request(state.deps.hub, longest_wait, open_topic{std::move(where)})
+  self->request(state.deps.hub, caf::infinite, open_topic{std::move(where)})
       .then(
           [self](open_room& opened) {
             auto& ready = self->state;

@@ -92,7 +92,7 @@ void load_prompt(self_pointer self) {
   auto& state = self->state;
   const auto& what = state.what;
   ++state.prompts;
-  self->request(state.deps.readers, longest_wait,
+  self->request(state.deps.readers, caf::infinite,
                 fetch_prompt{what.user, what.conversation, what.message, what.reply,
                              what.kept})
       .then(

@@ -4,7 +4,6 @@
 #include "actors/inference.hpp"
 #include "wire/reply_events.hpp"
 
-#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -13,10 +12,6 @@ namespace jessica::actors::inference_steps {
 using self_pointer = inference_actor::stateful_pointer<inference_state>;
 using pending = inference_state::pending;
 using how = reply_over::how;
-
-/// Longer than any statement and any queue takes: whoever was asked has died with the
-/// question, which may be asked again.
-inline constexpr auto longest_wait = std::chrono::minutes{1};
 
 // --- What members are told -----------------------------------------------------------
 

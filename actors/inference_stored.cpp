@@ -93,7 +93,7 @@ void store_failure(self_pointer self) {
                             .retryable = state.failed.retryable,
                             .used = state.ended.used,
                             .model = state.model};
-  self->request(state.deps.persistence, longest_wait, give_up{what})
+  self->request(state.deps.persistence, caf::infinite, give_up{what})
       .then(
           [self](job_status became) {
             ops::warn("job.failed", {{"job", self->state.what.id.value},
@@ -155,7 +155,7 @@ void store_outcome(self_pointer self) {
                             .model = state.model,
                             .tools = state.work.calls,
                             .finish_reason = state.ended.finish_reason};
-  self->request(state.deps.persistence, longest_wait, finish{what})
+  self->request(state.deps.persistence, caf::infinite, finish{what})
       .then([self](bool ours) { end_stored(self, ours); },
             [self](const caf::error&) { retry_later(self, pending::finish); });
 }
@@ -165,7 +165,7 @@ namespace {
 /// What was said since the last checkpoint: a failed reply keeps its text.
 void store_last_words(self_pointer self) {
   auto& state = self->state;
-  self->request(state.deps.persistence, longest_wait,
+  self->request(state.deps.persistence, caf::infinite,
                 save_progress{checkpoint_of(state)})
       .then(
           [self, bytes = state.text.size()](job_hold) {
@@ -222,7 +222,7 @@ void save_text_so_far(self_pointer self) {
   state.saving = true;
   auto what = checkpoint_of(state);
   const auto used = what.used;
-  self->request(state.deps.persistence, longest_wait, save_progress{std::move(what)})
+  self->request(state.deps.persistence, caf::infinite, save_progress{std::move(what)})
       .then(
           [self, used, bytes = state.text.size()](job_hold hold) {
             self->state.saving = false;

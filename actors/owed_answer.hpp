@@ -32,8 +32,9 @@ private:
   caf::typed_response_promise<T> to_;
 };
 
-template <class T>
-[[nodiscard]] std::shared_ptr<owed_answer<T>> owe(caf::typed_response_promise<T> to) {
+template <class T> using owed = std::shared_ptr<owed_answer<T>>;
+
+template <class T> [[nodiscard]] owed<T> owe(caf::typed_response_promise<T> to) {
   return std::make_shared<owed_answer<T>>(std::move(to));
 }
 

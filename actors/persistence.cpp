@@ -5,6 +5,7 @@
 #include "ops/metrics.hpp"
 
 #include <caf/send.hpp>
+#include <caf/typed_response_promise.hpp>
 
 #include <algorithm>
 #include <functional>
@@ -19,10 +20,10 @@ using self_pointer = persistence_actor::stateful_pointer<persistence_state>;
 
 /// The askers of a batch under way, in the order of its rows.
 struct batch_askers {
-  std::vector<caf::typed_response_promise<receipt>> turns;
-  std::vector<caf::typed_response_promise<bool>> outcomes;
-  std::vector<caf::typed_response_promise<job_hold>> checkpoints;
-  std::vector<caf::typed_response_promise<job_status>> failures;
+  std::vector<owed<receipt>> turns;
+  std::vector<owed<bool>> outcomes;
+  std::vector<owed<job_hold>> checkpoints;
+  std::vector<owed<job_status>> failures;
 };
 
 [[nodiscard]] ops::histogram& batch_sizes() {
@@ -34,8 +35,7 @@ struct batch_askers {
 
 template <class Row, class Answer>
 void take_rows(waiting_rows<Row, Answer>& from, std::size_t limit,
-               std::vector<Row>& rows,
-               std::vector<caf::typed_response_promise<Answer>>& askers) {
+               std::vector<Row>& rows, std::vector<owed<Answer>>& askers) {
   const auto count = static_cast<std::ptrdiff_t>(std::min(limit, from.size()));
   const auto move_out = [count](auto& queue, auto& into) {
     into.assign(std::make_move_iterator(queue.begin()),
@@ -47,21 +47,20 @@ void take_rows(waiting_rows<Row, Answer>& from, std::size_t limit,
 }
 
 template <class Answer>
-void answer_all(std::vector<caf::typed_response_promise<Answer>>& askers,
+void answer_all(std::vector<owed<Answer>>& askers,
                 const std::vector<result<Answer>>& answers) {
   for (auto i = std::size_t{0}; i < askers.size(); ++i) {
     if (answers[i])
-      askers[i].deliver(*answers[i]);
+      askers[i]->deliver(*answers[i]);
     else
-      askers[i].deliver(to_caf(answers[i].error()));
+      askers[i]->deliver(to_caf(answers[i].error()));
   }
 }
 
 template <class Answer>
-void refuse_all(std::vector<caf::typed_response_promise<Answer>>& askers,
-                const error& why) {
-  for (auto& asker : askers)
-    asker.deliver(to_caf(why));
+void refuse_all(std::vector<owed<Answer>>& askers, const error& why) {
+  for (const auto& asker : askers)
+    asker->deliver(to_caf(why));
 }
 
 /// New jobs were born leased to this node: DISPATCHER runs them without a claim.
@@ -166,7 +165,7 @@ wait_for_commit(self_pointer self, waiting_rows<Row, Answer>& queue, const Row& 
     return asker;
   }
   queue.rows.push_back(row);
-  queue.askers.push_back(asker);
+  queue.askers.push_back(owe(asker));
   commit_waiting(self);
   return asker;
 }

@@ -1,12 +1,12 @@
 // PERSISTENCE and its COMMITTERs: group commit. See protocol.hpp for the promises.
 #pragma once
 
+#include "actors/owed_answer.hpp"
 #include "actors/protocol.hpp"
 #include "storage/endpoint.hpp"
 
 #include <caf/stateful_actor.hpp>
 #include <caf/typed_event_based_actor.hpp>
-#include <caf/typed_response_promise.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -26,9 +26,8 @@ struct persistence_deps {
 
 /// Rows of one kind that wait for a commit, each with who asked.
 template <class Row, class Answer> struct waiting_rows {
-  using promise = caf::typed_response_promise<Answer>;
   std::deque<Row> rows;
-  std::deque<promise> askers;
+  std::deque<owed<Answer>> askers;
 
   [[nodiscard]] std::size_t size() const { return rows.size(); }
 };

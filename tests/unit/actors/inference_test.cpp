@@ -596,20 +596,6 @@ TEST_CASE("a new channel is not told what the lease's doubt holds back") {
   CHECK(back->broadcasts("reply.delta")[0].at("first_seq") == 2);
 }
 
-TEST_CASE("who never answers is asked again: no reply waits for ever") {
-  auto run = job_run{};
-  run.hold_saves = true; // a checkpoint whose asker is forgotten
-  run.start();
-  run.world.advance(1s);
-  run.engine_says(engines::text_made{"a", 1});
-  REQUIRE(run.saved.size() == 1);
-  run.engine_says(engines::text_ended{"stop", {}});
-  CHECK(run.finished.empty()); // not beside the checkpoint
-  run.world.advance(1min);
-  CHECK(run.finished.size() == 1);
-  CHECK(run.client->broadcasts("reply.completed").size() == 1);
-}
-
 TEST_CASE("a checkpoint says what was used so far, and who lost the job says it too") {
   auto run = job_run{};
   run.start();

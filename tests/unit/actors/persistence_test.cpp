@@ -131,6 +131,18 @@ TEST_CASE("what arrives during a commit becomes the next batch, up to its row li
     CHECK((answer.arrived() && answer.value()));
 }
 
+TEST_CASE("whoever waits for a commit hears of it when it dies") {
+  auto w = world_of_writes{};
+  auto writer = w.start(1, 1, 100);
+  auto under_way = w.send(writer, "1");
+  auto waiting = w.send(writer, "2");
+  REQUIRE(w.batches.size() == 1);
+  caf::anon_send_exit(writer, caf::exit_reason::unhandled_exception);
+  w.world.settle();
+  CHECK(under_way.value().error().code == errc::unavailable);
+  CHECK(waiting.value().error().code == errc::unavailable);
+}
+
 TEST_CASE("two committers work side by side") {
   auto w = world_of_writes{};
   auto writer = w.start(2, 200, 100);
