@@ -205,7 +205,7 @@ gateway_actor::behavior_type gateway(self_pointer self, gateway_deps deps) {
       [self](const completion_ended& what) { end(self, what); },
       [self](embed_for& what) { return embed(self, std::move(what)); },
       [self](list_models) { return models_listed{self->state.deps.engine->models()}; },
-      [self](count_again) { gateway_usage::tell_meter(self); },
+      [self](count_again) { gateway_usage::count_again_now(self); },
   };
 }
 

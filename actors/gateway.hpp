@@ -41,7 +41,7 @@ struct gateway_state {
   std::unordered_map<user_id, std::size_t> of_user; ///< never 0
   /// What METER has not been told.
   std::vector<usage_spent> unspent;
-  bool counting = false; ///< it is being told
+  bool counting = false; ///< it is being told, or not yet to be told again
   bool limits = true;    ///< there may be some: METER is asked before the engine is
 };
 

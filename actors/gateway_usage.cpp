@@ -14,12 +14,18 @@ namespace jessica::actors::gateway_usage {
 namespace {
 
 constexpr auto pause = std::chrono::seconds{1};
+/// Where nobody is limited nobody waits for a count: a commit has many.
+constexpr auto gathering = std::chrono::milliseconds{20};
 
 [[nodiscard]] ops::counter& lost() {
   static auto counted =
       ops::counter{"jessica_actors_usage_lost_total",
                    "Completions and embeddings whose usage was never counted"};
   return counted;
+}
+
+void tell_later(self_pointer self, std::chrono::milliseconds after) {
+  self->delayed_send(gateway_actor{self}, after, count_again{});
 }
 
 /// Nothing was told: it goes before what came since.
@@ -33,7 +39,28 @@ void keep(self_pointer self, std::vector<usage_spent> told, const error& why) {
     told.resize(state.deps.usage_queue);
   }
   state.unspent = std::move(told);
-  self->delayed_send(gateway_actor{self}, pause, count_again{});
+  tell_later(self, pause);
+}
+
+void tell_meter(self_pointer self) {
+  auto& state = self->state;
+  if (state.counting || state.unspent.empty())
+    return;
+  state.counting = true;
+  const auto told =
+      std::make_shared<std::vector<usage_spent>>(std::exchange(state.unspent, {}));
+  self->request(state.deps.meter, caf::infinite, count_usage{*told})
+      .then(
+          [self](const usage_counted& done) {
+            self->state.limits = done.limits;
+            if (done.limits)
+              count_again_now(self);
+            else
+              tell_later(self, gathering);
+          },
+          [self, told](const caf::error& why) {
+            keep(self, std::move(*told), from_caf(why));
+          });
 }
 
 } // namespace
@@ -54,24 +81,9 @@ void count(self_pointer self, usage_spent what) {
   tell_meter(self);
 }
 
-void tell_meter(self_pointer self) {
-  auto& state = self->state;
-  if (state.counting || state.unspent.empty())
-    return;
-  state.counting = true;
-  const auto told =
-      std::make_shared<std::vector<usage_spent>>(std::exchange(state.unspent, {}));
-  self->request(state.deps.meter, caf::infinite, count_usage{*told})
-      .then(
-          [self](const usage_counted& done) {
-            self->state.counting = false;
-            self->state.limits = done.limits;
-            tell_meter(self);
-          },
-          [self, told](const caf::error& why) {
-            self->state.counting = false;
-            keep(self, std::move(*told), from_caf(why));
-          });
+void count_again_now(self_pointer self) {
+  self->state.counting = false;
+  tell_meter(self);
 }
 
 } // namespace jessica::actors::gateway_usage

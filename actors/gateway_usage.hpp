@@ -12,10 +12,11 @@ using self_pointer = gateway_actor::stateful_pointer<gateway_state>;
 /// each count, so a new limit is heard of with the next one.
 [[nodiscard]] bool is_asked(const gateway_state& in) noexcept;
 
-/// Told at once when METER is free, else with its next batch. Beyond the queue's bound
-/// it is lost, and counted as that.
+/// Told at once when METER was told nothing just now, else with its next batch: as soon
+/// as it is free where somebody has a limit, else some milliseconds later. Beyond the
+/// queue's bound it is lost, and counted as that.
 void count(self_pointer self, usage_spent what);
-/// What waits goes to METER in one batch.
-void tell_meter(self_pointer self);
+/// The time has come for the next batch.
+void count_again_now(self_pointer self);
 
 } // namespace jessica::actors::gateway_usage

@@ -385,6 +385,11 @@ TEST_SUITE("actors.gateway") {
     CHECK(holds.size() == 1); // nothing was known yet
     limits = true;
     complete(on, 1);
+    complete(on, 1);
+    CHECK(counts.size() == 1); // what comes soon after is its next batch
+    world.advance(20ms);
+    CHECK(counts.size() == 2);
+    CHECK(counts.back().size() == 2);
     CHECK(holds.size() == 1);
     complete(on, 1); // the last count told of a limit
     CHECK(holds.size() == 2);
