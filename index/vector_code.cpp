@@ -1,6 +1,7 @@
 #include "index/vector_code.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -22,11 +23,14 @@ float largest_short(std::size_t dimensions) {
       std::min(fits, std::size_t{std::numeric_limits<std::int16_t>::max()}));
 }
 
+/// Numbers without their signs are in the same order as their bits, which can be
+/// compared many at a time.
 float largest_of(std::span<const float> vector) {
-  auto largest = 0.0F;
+  constexpr auto without_sign = std::int32_t{0x7fff'ffff};
+  auto largest = std::int32_t{0};
   for (const auto x : vector)
-    largest = std::max(largest, std::abs(x));
-  return largest;
+    largest = std::max(largest, std::bit_cast<std::int32_t>(x) & without_sign);
+  return std::bit_cast<float>(largest);
 }
 
 float scale_at(const std::byte* row, std::size_t offset) {
