@@ -49,6 +49,14 @@ TEST_SUITE("storage.password") {
     CHECK_FALSE(verify_password(hashed(long_one), std::string(999, 'x')));
   }
 
+  TEST_CASE("the same text as other code points is another password") {
+    const auto composed = std::string_view{"caf\xc3\xa9 au lait"};
+    const auto decomposed = std::string_view{"cafe\xcc\x81 au lait"};
+    CHECK(verify_password(hashed(composed), composed));
+    CHECK_FALSE(verify_password(hashed(composed), decomposed));
+    CHECK_FALSE(verify_password(hashed(composed), "caf\xc3\xa9 au lait "));
+  }
+
   TEST_CASE("foreign and broken hashes verify nothing") {
     const auto good = hashed("x");
     for (const auto& bad :
