@@ -1,8 +1,4 @@
-#include "actors/catalog.hpp"
-#include "actors/clerk.hpp"
-#include "actors/porter.hpp"
-#include "tests/fixtures/actor_world.hpp"
-#include "tests/fixtures/scripted_line.hpp"
+#include "tests/unit/actors/clerk_office.hpp"
 
 #include <doctest/doctest.h>
 
@@ -24,31 +20,10 @@ constexpr auto flush_place = line_count;
 
 /// A CLERK of writes whose lines are answered by the test. The second request that
 /// comes opens the flush line, which is opened after the request's own.
-struct office {
-  std::vector<std::shared_ptr<test::line_script>> lines; ///< in order of their opening
-  bool closed = false;
-  std::shared_ptr<test::silent_watch> sockets = std::make_shared<test::silent_watch>();
-  test::actor_world world; // last: ends first
-  catalog_actor catalog_ = world.own(world.sys().spawn(
-      catalog,
-      catalog_deps{[](std::uint64_t version) -> result<storage::schema_snapshot> {
-                     auto made = std::make_shared<storage::rest_schema>();
-                     made->version = version;
-                     return made;
-                   },
-                   std::make_shared<std::vector<clerk_actor>>()}));
-  porter_actor porter_ = world.own(world.sys().spawn(
-      porter, make_line{[this]() -> result<std::shared_ptr<storage::rest_line>> {
-        if (closed)
-          return fail(errc::unavailable, "no database");
-        lines.push_back(std::make_shared<test::line_script>());
-        return std::make_shared<test::scripted_line>(lines.back());
-      }}));
-  clerk_actor clerk_ = world.own(world.sys().spawn(
-      clerk, clerk_deps{"REST", porter_, catalog_, sockets, line_count, 10, true}));
+struct office : test::clerk_office {
   test::line_script* flush = nullptr;
 
-  office() { world.settle(); }
+  office() : clerk_office(line_count, 10, true) {}
 
   using answer = test::pending_answer<rest_reply>;
   [[nodiscard]] answer ask(rest_action action = rest_action::insert,
@@ -71,11 +46,6 @@ struct office {
     CHECK(first.value());
     CHECK(second.value());
     CHECK(flush->settled == 0);
-  }
-  /// The place's line has got its answer.
-  void finish(std::size_t place, storage::rest_line::outcome with = rest_reply{}) {
-    lines.at(place)->next = std::move(with);
-    world.tell(clerk_, line_ready{place, 1});
   }
   void flushed(storage::rest_line::outcome with = rest_reply{}) {
     flush->next = std::move(with);

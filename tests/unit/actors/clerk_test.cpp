@@ -1,8 +1,4 @@
-#include "actors/catalog.hpp"
-#include "actors/clerk.hpp"
-#include "actors/porter.hpp"
-#include "tests/fixtures/actor_world.hpp"
-#include "tests/fixtures/scripted_line.hpp"
+#include "tests/unit/actors/clerk_office.hpp"
 
 #include <doctest/doctest.h>
 
@@ -23,30 +19,8 @@ constexpr auto line_count = std::size_t{2};
 constexpr auto queue_limit = std::size_t{2};
 
 /// A CLERK with two lines that are busy until the test says otherwise.
-struct office {
-  std::vector<std::shared_ptr<test::line_script>> lines; ///< in order of their opening
-  bool closed = false;
-  std::shared_ptr<test::silent_watch> sockets = std::make_shared<test::silent_watch>();
-  test::actor_world world; // last: ends first
-  catalog_actor catalog_ = world.own(world.sys().spawn(
-      catalog,
-      catalog_deps{[](std::uint64_t version) -> result<storage::schema_snapshot> {
-                     auto made = std::make_shared<storage::rest_schema>();
-                     made->version = version;
-                     return made;
-                   },
-                   std::make_shared<std::vector<clerk_actor>>()}));
-  porter_actor porter_ = world.own(world.sys().spawn(
-      porter, make_line{[this]() -> result<std::shared_ptr<storage::rest_line>> {
-        if (closed)
-          return fail(errc::unavailable, "no database");
-        lines.push_back(std::make_shared<test::line_script>());
-        return std::make_shared<test::scripted_line>(lines.back());
-      }}));
-  clerk_actor clerk_ = world.own(world.sys().spawn(
-      clerk, clerk_deps{"REST", porter_, catalog_, sockets, line_count, queue_limit}));
-
-  office() { world.settle(); }
+struct office : test::clerk_office {
+  office() : clerk_office(line_count, queue_limit, false) {}
 
   struct asked {
     std::shared_ptr<const rest_request> what;
@@ -57,12 +31,6 @@ struct office {
     auto answer = test::ask_later<rest_reply>(world, clerk_, perform{what});
     world.settle();
     return {what, std::move(answer)};
-  }
-  /// The place's line has got its answer.
-  void finish(std::size_t place, storage::rest_line::outcome with = rest_reply{},
-              std::uint64_t opening = 1) {
-    lines.at(place)->next = std::move(with);
-    world.tell(clerk_, line_ready{place, opening});
   }
 };
 
